@@ -1,0 +1,172 @@
+"""The denoiser behind NumPy arrays, streams and files, wherever a `HopProcessor` runs.
+
+The firmware works on hops of 10 ms at 48 kHz, 16 bit, and answers 30 ms late. `Denoiser.process`
+shows exactly that; `AlignedStream` and all that is built on it takes the delay out, so that output
+and input line up sample by sample.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from kit import host
+from kit.audio import AudioReader, AudioWriter, Resampler
+
+SAMPLE_RATE_HZ = 48000
+HOP_SAMPLES = 480
+LATENCY_SAMPLES = 1440
+
+HopProcessor = Callable[[np.ndarray], np.ndarray]
+"""int16 of whole hops, shape (480 k,), to the same shape, LATENCY_SAMPLES late, with a memory."""
+
+Progress = Callable[[float], None]
+"""Called now and then with the share done, 0 to 1."""
+
+
+class Denoiser:
+    """One channel of 48 kHz 16-bit sound on this computer, through the C library."""
+
+    def __init__(self) -> None:
+        self._ffi, self._lib = host.load()
+        words = -(-self._lib.pn_state_size() // 8)
+        self._memory = self._ffi.new("uint64_t[]", words)
+        self._state = self._ffi.cast("pn_state_t *", self._memory)
+        self.reset()
+
+    @property
+    def latency_samples(self) -> int:
+        """Samples by which the output of `process` is late: 1440."""
+        return int(self._lib.pn_latency_samples())
+
+    def reset(self) -> None:
+        """Forget everything heard so far."""
+        status = self._lib.pn_init(self._state)
+        assert status == 0, self._ffi.string(self._lib.pn_strerror(status)).decode()
+
+    def process(self, pcm: np.ndarray) -> np.ndarray:
+        """Denoise whole hops. pcm: int16, shape (480 k,). Returns the same shape, late."""
+        pcm = np.ascontiguousarray(pcm)
+        if pcm.dtype != np.int16 or pcm.ndim != 1 or len(pcm) % HOP_SAMPLES:
+            raise ValueError(f"need int16 in hops of {HOP_SAMPLES}, not {pcm.dtype} {pcm.shape}")
+        out = np.empty_like(pcm)
+        source = self._ffi.cast("int16_t *", self._ffi.from_buffer(pcm))
+        target = self._ffi.cast("int16_t *", self._ffi.from_buffer(out))
+        for start in range(0, len(pcm), HOP_SAMPLES):
+            self._lib.pn_process(self._state, source + start, target + start)
+        return out
+
+    def denoise(
+        self, samples: np.ndarray, sample_rate_hz: int, progress: Progress | None = None
+    ) -> np.ndarray:
+        """Denoise a whole recording, each channel afresh; aligned with and as long as the input.
+
+        samples: int16, shape (n,) or (n, channels), at any rate. Returns the same shape and rate.
+        """
+        return denoise_array(self._from_silence, samples, sample_rate_hz, progress)
+
+    def _from_silence(self) -> HopProcessor:
+        self.reset()
+        return self.process
+
+
+class AlignedStream:
+    """Sound of any rate and channel count through one HopProcessor per channel, without delay.
+
+    What all `push` calls and `finish` return, joined, is aligned with and as long as the input.
+    """
+
+    def __init__(self, sample_rate_hz: int, processors: Sequence[HopProcessor]) -> None:
+        channels = len(processors)
+        self._processors = list(processors)
+        self._up = Resampler(sample_rate_hz, SAMPLE_RATE_HZ, channels)
+        self._down = Resampler(SAMPLE_RATE_HZ, sample_rate_hz, channels)
+        self._waiting = np.zeros((0, channels), np.int16)
+        self._late = LATENCY_SAMPLES
+        self._heard = self._heard_48k = self._made_48k = self._given = 0
+
+    def push(self, block: np.ndarray) -> np.ndarray:
+        """Take int16 of shape (n, channels); return what is ready, of shape (m, channels)."""
+        self._heard += len(block)
+        return self._give(self._down.push(self._run(self._up.push(block))))
+
+    def finish(self) -> np.ndarray:
+        """Return the rest of the output, of shape (m, channels); the stream is over."""
+        empty = self._waiting[:0]
+        tail = self._up.push(empty, last=True)
+        silence = HOP_SAMPLES + LATENCY_SAMPLES - 1
+        total = self._heard_48k + len(tail)
+        out = self._run(np.concatenate([tail, np.zeros((silence, tail.shape[1]), np.int16)]))
+        out = out[: len(out) - (self._made_48k - total)]
+        return self._give(self._down.push(out, last=True), self._heard)
+
+    def _run(self, pcm: np.ndarray) -> np.ndarray:
+        """Pass 48 kHz samples on in whole hops; drop the silence that the delay puts first."""
+        self._heard_48k += len(pcm)
+        pcm = np.concatenate([self._waiting, pcm])
+        whole = len(pcm) - len(pcm) % HOP_SAMPLES
+        self._waiting = pcm[whole:]
+        out = np.empty_like(pcm[:whole])
+        for channel, process in enumerate(self._processors):
+            out[:, channel] = process(np.ascontiguousarray(pcm[:whole, channel])) if whole else 0
+        dropped = min(self._late, whole)
+        self._late -= dropped
+        self._made_48k += whole - dropped
+        return out[dropped:]
+
+    def _give(self, block: np.ndarray, total: int | None = None) -> np.ndarray:
+        """Count what leaves; the last block (`total` given) evens out the resamplers' rounding."""
+        if total is not None:
+            missing = total - self._given
+            padding = np.zeros((max(0, missing - len(block)), block.shape[1]), np.int16)
+            block = np.concatenate([block[:missing], padding])
+        self._given += len(block)
+        return block
+
+
+def denoise_array(
+    start: Callable[[], HopProcessor],
+    samples: np.ndarray,
+    sample_rate_hz: int,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """Denoise a recording in memory, each channel with the fresh HopProcessor that `start` gives.
+
+    samples: int16, shape (n,) or (n, channels). Returns the same shape, aligned.
+    """
+    columns = samples.reshape(len(samples), -1)
+    out = np.empty_like(columns)
+    blocks = -(-len(columns) // sample_rate_hz)
+    for channel in range(columns.shape[1]):
+        stream = AlignedStream(sample_rate_hz, [start()])
+        parts = []
+        for index in range(blocks):
+            block = columns[index * sample_rate_hz : (index + 1) * sample_rate_hz, channel, None]
+            parts.append(stream.push(block))
+            if progress:
+                progress((channel + (index + 1) / blocks) / columns.shape[1])
+        out[:, channel] = np.concatenate([*parts, stream.finish()])[:, 0]
+    return out.reshape(samples.shape)
+
+
+def denoise_file(
+    source: Path | str, destination: Path | str, progress: Progress | None = None
+) -> None:
+    """Denoise a sound file into another on this computer, in blocks: memory stays bounded.
+
+    The output has the input's rate, channels, length and sample format (PCM_16 where that does not
+    fit). Raises KitError for files that cannot be read or written, and then leaves an existing
+    destination untouched.
+    """
+    with AudioReader(source) as reader, AudioWriter(destination, reader.format) as writer:
+        stream = AlignedStream(
+            reader.format.sample_rate_hz,
+            [Denoiser().process for _ in range(reader.format.channels)],
+        )
+        done = 0
+        for block in reader.blocks():
+            writer.write(stream.push(block))
+            done += len(block)
+            if progress:
+                progress(done / reader.format.frames)
+        writer.write(stream.finish())
