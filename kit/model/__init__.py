@@ -1,0 +1,1 @@
+"""Models: exchange format (.tflite), quantiser, and the float and integer references."""

@@ -1,0 +1,93 @@
+"""The network's shape: layer widths, the names and shapes of its parameters, its streaming states."""
+
+import dataclasses
+import math
+
+from kit.errors import ModelError
+
+FEATURES = 70
+BANDS = 34
+CONV1_FRAMES = 5
+CONV2_FRAMES = 3
+GRU_LAYERS = 4
+GRU_NAMES = tuple(f"gru{i + 1}" for i in range(GRU_LAYERS))
+MAX_WIDTH = 1024
+"""Largest width of any layer: five of them side by side keep every int32 accumulator in range."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """Widths of the layers: `fc` (first dense), `conv1`, `conv2`, `gru` (gru1..gru4), `gru_strength`.
+
+    Raises ModelError for a width that is not an integer in [1, MAX_WIDTH].
+    """
+
+    fc: int
+    conv1: int
+    conv2: int
+    gru: int
+    gru_strength: int
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            width = getattr(self, field.name)
+            if not isinstance(width, int) or not 1 <= width <= MAX_WIDTH:
+                raise ModelError(
+                    f"width of `{field.name}` is {width!r}, not in 1..{MAX_WIDTH}",
+                    hint="choose smaller layers; see kit/model/architecture.py",
+                )
+
+    def gru_shapes(self) -> dict[str, tuple[int, int]]:
+        """(inputs, units) of every GRU, in order of evaluation."""
+        shapes = {name: (self.gru, self.gru) for name in GRU_NAMES}
+        shapes[GRU_NAMES[0]] = (self.conv2, self.gru)
+        shapes["gru_strength"] = (self.gru + self.conv2, self.gru_strength)
+        return shapes
+
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every parameter, by its PyTorch-style name, in the canonical order.
+
+        Convolutions see their frames side by side, oldest first; GRU gates are stacked r, z, n.
+        `gains` sees [c2, g1, g2, g3, g4], `gru_strength` sees [g3, c2].
+        """
+        shapes: dict[str, tuple[int, ...]] = {}
+        dense = {
+            "fc": (self.fc, FEATURES),
+            "conv1": (self.conv1, CONV1_FRAMES * self.fc),
+            "conv2": (self.conv2, CONV2_FRAMES * self.conv1),
+        }
+        for name, shape in dense.items():
+            shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+        for name, (inputs, units) in self.gru_shapes().items():
+            shapes |= {
+                f"{name}.weight_ih": (3 * units, inputs),
+                f"{name}.weight_hh": (3 * units, units),
+                f"{name}.bias_ih": (3 * units,),
+                f"{name}.bias_hh": (3 * units,),
+            }
+        heads = {
+            "gains": (BANDS, self.conv2 + GRU_LAYERS * self.gru),
+            "strengths": (BANDS, self.gru_strength),
+        }
+        for name, shape in heads.items():
+            shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
+        return shapes
+
+    def state_shapes(self) -> dict[str, tuple[int, int]]:
+        """Shape [1, n] of every streaming state, in the order of the .tflite inputs and outputs."""
+        return {
+            "conv1": (1, (CONV1_FRAMES - 1) * self.fc),
+            "conv2": (1, (CONV2_FRAMES - 1) * self.conv1),
+            **{name: (1, self.gru) for name in GRU_NAMES},
+            "gru_strength": (1, self.gru_strength),
+        }
+
+    def weights_count(self) -> int:
+        """Number of parameters, biases included."""
+        return sum(math.prod(shape) for shape in self.weight_shapes().values())
+
+
+ARCHITECTURES = {
+    "tiny": Architecture(fc=64, conv1=96, conv2=96, gru=96, gru_strength=48),
+    "full": Architecture(fc=128, conv1=512, conv2=512, gru=512, gru_strength=128),
+}
