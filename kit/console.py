@@ -1,0 +1,53 @@
+"""What people see: the only module that writes to the terminal.
+
+Results go to stdout, everything about the work itself (progress, notes, errors) to stderr, so that a verb's output
+can be piped. Colours and progress bars appear only on a terminal.
+"""
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def info(text: str) -> None:
+    """Print one result line on stdout, as it is."""
+    _out.print(escape(text))
+
+
+def note(text: str) -> None:
+    """Print one line about the work in hand on stderr."""
+    _err.print(escape(text), style="dim")
+
+
+def error(message: str, hint: str = "") -> None:
+    """Print `percepnet: message` and, below it and indented to match, each line of the hint."""
+    _err.print(f"[bold red]percepnet:[/] {escape(message)}")
+    for line in hint.splitlines():
+        _err.print(f"           {escape(line)}")
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """Print rows under column headings; numbers are aligned to the right."""
+    rows = [list(row) for row in rows]
+    result = Table(title=escape(title) or None, box=None, pad_edge=False, title_justify="left")
+    for index, name in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        result.add_column(escape(name), justify="right" if numeric else "left")
+    for row in rows:
+        result.add_row(*(escape(str(cell)) for cell in row))
+    _out.print(result)
+
+
+@contextlib.contextmanager
+def progress(description: str, total: float) -> Iterator[Progress]:
+    """A progress bar on stderr; advance it with `bar.advance(bar.task_ids[0], steps)`."""
+    with Progress(console=_err, transient=True, disable=not _err.is_terminal) as bar:
+        bar.add_task(escape(description), total=total)
+        yield bar

@@ -1,0 +1,124 @@
+"""The firmware's own C code in Python: libpercepnet.so through cffi, built when it is missing or old."""
+
+import fcntl
+import functools
+import hashlib
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import cffi
+
+from kit import console, process
+from kit.errors import KitError
+from kit.files import write_atomically
+from kit.paths import BUILD, FIRMWARE, MODELS, ROOT
+from kit.target import load_target, load_toolchain
+
+HOST_TARGET = "host_x86_64"
+DEFAULT_HEADERS = ("percepnet.h", "pn_oracle.h")
+BUILD_TIMEOUT_S = 900.0
+PREPROCESS_TIMEOUT_S = 30.0
+
+_LIBRARY = BUILD / HOST_TARGET / "libpercepnet.so"
+_STAMP = BUILD / HOST_TARGET / ".libpercepnet.stamp"
+_SUFFIXES = {".c", ".h", ".S", ".toml", ".py"}
+
+
+@functools.cache
+def load(*headers: str) -> tuple[cffi.FFI, Any]:
+    """Open the host library.
+
+    headers: file names below firmware_src whose declarations `lib` is to have, beside percepnet.h and pn_oracle.h.
+    Returns (ffi, lib). Raises KitError when the library does not build or a header is not to be found.
+    """
+    library = ensure_library()
+    ffi = cffi.FFI()
+    ffi.cdef(declarations(*dict.fromkeys([*DEFAULT_HEADERS, *headers])))
+    return ffi, ffi.dlopen(str(library))
+
+
+def ensure_library() -> Path:
+    """Path of an up-to-date libpercepnet.so; asks SCons only when something it may depend on has changed."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / ".host.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        inputs = _inputs_fingerprint()
+        if _LIBRARY.is_file() and _STAMP.is_file() and _STAMP.read_text() == _stamp(inputs):
+            return _LIBRARY
+        console.note("building libpercepnet.so for this computer")
+        model = MODELS / f"{load_target(HOST_TARGET).model}.tflite"
+        option = [] if model.is_file() else ["model=none"]
+        scons = [sys.executable, "-m", "SCons", "-Q", "-s", "host-lib", *option]
+        done = process.run(scons, cwd=ROOT, timeout_s=BUILD_TIMEOUT_S, check=False)
+        if done.returncode != 0:
+            detail = done.stdout + done.stderr
+            raise KitError("libpercepnet.so does not build", hint=detail.decode(errors="replace").strip())
+        write_atomically(_STAMP, _stamp(inputs).encode())
+    return _LIBRARY
+
+
+def _stamp(inputs: str) -> str:
+    """What the inputs were, and which library came of them: another build of it makes the stamp void."""
+    return f"{inputs} {_LIBRARY.stat().st_mtime_ns}"
+
+
+def _inputs_fingerprint() -> str:
+    """Changes when a file that the library may depend on comes, goes or is written."""
+    inputs = [ROOT / "SConstruct", *MODELS.glob("*.tflite")]
+    for folder in ("firmware_src", "targets", "kit/codegen", "kit/model", "kit/dsp", "kit/scons", "kit/target"):
+        inputs += (path for path in (ROOT / folder).rglob("*.*") if path.suffix in _SUFFIXES)
+    digest = hashlib.sha256()
+    for path in sorted(inputs):
+        status = path.stat()
+        digest.update(f"{path} {status.st_mtime_ns} {status.st_size}\n".encode())
+    return digest.hexdigest()
+
+
+def declarations(*headers: str) -> str:
+    """C declarations of headers below firmware_src and of those they include, fit for cffi's cdef.
+
+    The C preprocessor expands macros and drops comments; what came from system headers, inline functions, static
+    assertions and attributes is left out; macros that are plain integers become constants.
+    """
+    folders = [*sorted({path.parent for path in FIRMWARE.rglob("*.h")}), BUILD / HOST_TARGET / "gen"]
+    for name in headers:
+        if not any((folder / name).is_file() for folder in folders):
+            raise KitError(f"no header `{name}` in {FIRMWARE.name}/ or among the generated ones")
+    source = "".join(f'#include "{name}"\n' for name in headers).encode()
+    compiler = load_toolchain(load_target(HOST_TARGET).toolchain).prefix + "gcc"
+    includes = [f"-I{folder}" for folder in folders]
+    command = [compiler, "-E", "-dD", "-std=c11", *includes, "-"]
+    return _own_declarations(process.run(command, stdin=source, timeout_s=PREPROCESS_TIMEOUT_S).text)
+
+
+def _own_declarations(preprocessed: str) -> str:
+    """Keep what line markers say comes from our own files, in cffi's words."""
+    code: list[str] = []
+    constants: dict[str, str] = {}
+    ours = False
+    for line in preprocessed.splitlines():
+        if marker := re.match(r'# \d+ "([^"]*)"', line):
+            ours = Path(marker[1]).is_relative_to(ROOT)
+        elif ours and (macro := re.match(r"#define (\w+) \(?(-?(?:0[xX][0-9a-fA-F]+|\d+))\)?$", line)):
+            constants[macro[1]] = macro[2]
+        elif ours and not line.startswith("#"):
+            code.append(line)
+    text = _without_inline_functions("\n".join(code))
+    text = re.sub(r"_Static_assert\s*\([^;]*\)\s*;", "", text)
+    text = re.sub(r"__attribute__\s*\(\([^;{]*?\)\)", "", text)
+    return "".join(f"#define {name} {value}\n" for name, value in constants.items()) + text
+
+
+def _without_inline_functions(text: str) -> str:
+    """Drop `static inline` function definitions, their braces matched."""
+    while match := re.search(r"\bstatic\s+inline\b[^;{]*", text):
+        end = match.end()
+        if text[end] == "{":
+            depth = 1
+            while depth:
+                end += 1
+                depth += {"{": 1, "}": -1}.get(text[end], 0)
+        text = text[: match.start()] + text[end + 1 :]
+    return text

@@ -1,0 +1,98 @@
+"""The one way to run an external program: a list of arguments, logged, with a timeout, honest about what is missing."""
+
+import dataclasses
+import logging
+import os
+import shlex
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kit import packages
+from kit.errors import KitError
+
+log = logging.getLogger("kit.process")
+
+# Commands are only logged, not run, while this is true (`--dry-run`).
+dry_run = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How a program ended: its arguments, exit code and what it wrote."""
+
+    args: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def text(self) -> str:
+        """stdout as text."""
+        return self.stdout.decode(errors="replace")
+
+
+def find_program(name: str) -> str:
+    """The full path of a program. Raises KitError naming the Debian package when it is missing."""
+    path = packages.find(name)
+    if path is None:
+        raise KitError(f"`{name}` is not installed", hint=packages.install_hint(name))
+    return path
+
+
+def _prepare(args: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Arguments as text, the program found; the command as a person would type it goes to the log."""
+    words = [os.fspath(arg) for arg in args]
+    log.info("%s%s", "(dry run) " if dry_run else "", shlex.join(words))
+    if not dry_run:
+        words[0] = find_program(words[0])
+    return words
+
+
+def run(
+    args: Sequence[str | os.PathLike[str]],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes = b"",
+    capture: bool = True,
+    check: bool = True,
+) -> Result:
+    """Run a program to its end.
+
+    env replaces the whole environment; capture=False lets the program's output through to ours.
+    Raises KitError when it is missing, takes longer than timeout_s or, with check, ends with another code than 0.
+    """
+    words = _prepare(args)
+    if dry_run:
+        return Result(tuple(words), 0, b"", b"")
+    pipe = subprocess.PIPE if capture else None
+    try:
+        done = subprocess.run(
+            words, cwd=cwd, env=env, input=stdin, stdout=pipe, stderr=pipe, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired as expired:
+        raise KitError(f"`{shlex.join(words)}` did not end within {timeout_s:g} s") from expired
+    result = Result(tuple(words), done.returncode, done.stdout or b"", done.stderr or b"")
+    if check and result.returncode != 0:
+        detail = (result.stderr or result.stdout).decode(errors="replace").strip()
+        raise KitError(f"`{shlex.join(words)}` failed with exit code {result.returncode}", hint=detail)
+    return result
+
+
+def start(
+    args: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    stderr: int | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program with stdin and stdout as unbuffered pipes; the caller waits for it and ends it.
+
+    Not dry-run aware: callers decide before they start a conversation. Raises KitError when it is missing.
+    """
+    words = _prepare(args)
+    return subprocess.Popen(
+        words, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, bufsize=0
+    )

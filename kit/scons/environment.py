@@ -1,0 +1,60 @@
+"""SCons environments: one per target and variant, every flag of it from the toolchain's and target's TOML."""
+
+import os
+
+from SCons.Script import Environment
+
+from kit import process
+from kit.paths import BUILD, FIRMWARE, ROOT
+from kit.scons.sources import INCLUDE_FOLDERS
+from kit.target import Target, Toolchain
+
+RELEASE = "release"
+
+
+def build_folder(target: Target) -> str:
+    """Where a target's build lives, from the checkout's root (SCons runs there)."""
+    return str((BUILD / target.name).relative_to(ROOT))
+
+
+def make_environment(target: Target, toolchain: Toolchain, variant_name: str, verbose: bool) -> Environment:
+    """The environment of one variant. Raises KitError naming the package when the compiler is missing."""
+    variant = toolchain.variants[variant_name]
+    for tool in ("gcc", "ar"):
+        process.find_program(toolchain.prefix + tool)
+    includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS] + [f"#firmware_src/port/{target.port}"]
+    env = Environment(
+        tools=["gcc", "gnulink", "ar", "compilation_db"],
+        ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        CC=toolchain.prefix + "gcc",
+        AR=toolchain.prefix + "ar",
+        ARFLAGS=["rcsD"],
+        RANLIBCOM="",
+        CPPPATH=[f"#{build_folder(target)}/gen", *includes],
+        CPPDEFINES=dict(target.defines),
+        CCFLAGS=_flags(toolchain.common_cflags, toolchain.cflags, target.cpu_flags, variant.cflags),
+        LINKFLAGS=_flags(toolchain.common_ldflags, toolchain.ldflags, target.cpu_flags, variant.ldflags),
+        LIBS=list(toolchain.libs),
+        COMPILATIONDB_PATH_FILTER=f"{build_folder(target)}/*",
+        STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
+    )
+    if not verbose:
+        env.Replace(
+            CCCOMSTR="  cc    $TARGET",
+            ARCOMSTR="  ar    $TARGET",
+            LINKCOMSTR="  link  $TARGET",
+            SHLINKCOMSTR="  link  $TARGET",
+            COMPILATIONDB_COMSTR="  json  $TARGET",
+        )
+    return env
+
+
+def _flags(*groups: tuple[str, ...]) -> list[str]:
+    return [flag.replace("{root}", str(ROOT)) for group in groups for flag in group]
+
+
+def object_name(path: os.PathLike[str]) -> str:
+    """Path of a source's object below its variant's folder: a name that says where the source is."""
+    full = os.fspath(path)
+    base = os.fspath(FIRMWARE if full.startswith(os.fspath(FIRMWARE)) else ROOT)
+    return os.path.splitext(os.path.relpath(full, base))[0] + ".o"

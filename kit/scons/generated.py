@@ -1,0 +1,85 @@
+"""Generated sources as SCons nodes: pure functions of the kit give bytes, the actions here write them."""
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Action, Environment
+
+from kit.codegen.linker import render_linker_script
+from kit.files import write_atomically
+from kit.paths import ROOT
+from kit.scons.environment import build_folder
+from kit.scons.sources import Kernel
+from kit.target import Target
+
+MODEL_FILES = ("pn_model.h", "pn_model.c", "model.pnwb", "model.json")
+
+
+def text_node(env: Environment, target: Target, name: str, text: str) -> Any:
+    """A generated file whose text is known when SCons starts."""
+    return _command(env, target, [name], [env.Value(text)], lambda: {name: text.encode()})
+
+
+def kernel_list(env: Environment, target: Target, kernels: Sequence[Kernel]) -> Any:
+    """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel in the build, by family, most capable ISA last."""
+    lines = ["/* Generated: the kernels of this build, one PN_KERNEL(family, isa) each, by family, best ISA last. */"]
+    lines += [f"PN_KERNEL({kernel.family}, {kernel.isa})" for kernel in kernels]
+    return text_node(env, target, "pn_kernel_list.h", "\n".join(lines) + "\n")
+
+
+def build_info(env: Environment, target: Target, firmware: str) -> Any:
+    """pn_build_info.h: which target and which firmware this is."""
+    text = (
+        "/* Generated: what this build is; programs put it into their first line. */\n"
+        "#ifndef PN_BUILD_INFO_H\n#define PN_BUILD_INFO_H\n\n"
+        f'#define PN_BUILD_TARGET "{target.name}"\n#define PN_BUILD_FW "{firmware}"\n\n'
+        "#endif\n"
+    )
+    return text_node(env, target, "pn_build_info.h", text)
+
+
+def linker_script(env: Environment, target: Target) -> Any:
+    """link.ld, from the target's memory regions."""
+    return text_node(env, target, "link.ld", render_linker_script(target))
+
+
+def tables(env: Environment, target: Target) -> list[Any]:
+    """pn_tables.h and pn_tables.c; made anew when a generator or the float reference changes."""
+
+    def render() -> dict[str, bytes]:
+        module = importlib.import_module("kit.codegen.tables")
+        return {"pn_tables.h": module.render_header().encode(), "pn_tables.c": module.render_source().encode()}
+
+    return _command(env, target, ["pn_tables.h", "pn_tables.c"], _python("codegen", "dsp"), render)
+
+
+def model(env: Environment, target: Target, path: Path) -> list[Any]:
+    """pn_model.h, pn_model.c, the weight blob and its manifest, from a .tflite file."""
+
+    def render() -> dict[str, bytes]:
+        return importlib.import_module("kit.codegen.model").generate(path, target.layout)
+
+    sources = [env.File(str(path)), env.Value(target.layout), *_python("codegen", "model")]
+    return _command(env, target, list(MODEL_FILES), sources, render)
+
+
+def _python(*packages: str) -> list[str]:
+    """The Python files of some of the kit's packages."""
+    return [str(path) for name in packages for path in sorted((ROOT / "kit" / name).rglob("*.py"))]
+
+
+def _command(
+    env: Environment, target: Target, names: list[str], sources: list[Any], render: Callable[[], dict[str, bytes]]
+) -> Any:
+    folder = f"{build_folder(target)}/gen"
+
+    def write(target: list[Any], source: list[Any], env: Environment) -> int:
+        files = render()
+        for node in target:
+            write_atomically(Path(node.abspath), files[node.name])
+        return 0
+
+    nodes = env.Command([f"#{folder}/{name}" for name in names], sources, Action(write, "  gen   $TARGETS"))
+    return nodes if len(names) > 1 else nodes[0]

@@ -1,0 +1,84 @@
+"""Finding C sources by where they are and how they are called; nothing here is a list to edit."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from kit.errors import KitError
+from kit.paths import C_TESTS, FIRMWARE
+from kit.target import Target, Toolchain
+
+LIBRARY_FOLDERS = ("core", "dsp", "nn")
+INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "port", "oracle")
+_MODEL_HEADER = '#include "pn_model.h"'
+_API_HEADER = '#include "percepnet.h"'
+
+
+@dataclasses.dataclass(frozen=True)
+class Kernel:
+    """A kernel file `family__isa.c`."""
+
+    path: Path
+    family: str
+    isa: str
+
+
+def c_files(folder: Path) -> list[Path]:
+    """The C files of one folder, in the same order everywhere."""
+    return sorted(folder.glob("*.c"))
+
+
+def library_sources(with_model: bool) -> list[Path]:
+    """Sources of libpercepnet that every target compiles alike; without a model, those that need none."""
+    files = [path for name in LIBRARY_FOLDERS for path in c_files(FIRMWARE / name)]
+    files += [path for path in c_files(FIRMWARE / "kernels") if "__" not in path.stem]
+    return [path for path in files if with_model or _MODEL_HEADER not in path.read_text(encoding="utf-8")]
+
+
+def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:
+    """Kernel files of the target's ISAs: by family, then the most capable ISA last.
+
+    Raises KitError for a kernel file whose suffix is no ISA of any toolchain's data for this target's compiler.
+    """
+    found = []
+    for path in c_files(FIRMWARE / "kernels"):
+        family, separator, isa = path.stem.partition("__")
+        if separator and isa in target.isas:
+            if isa not in toolchain.isa_flags:
+                raise KitError(f"toolchain `{toolchain.name}` has no flags for `{path.name}`")
+            found.append(Kernel(path, family, isa))
+    return sorted(found, key=lambda kernel: (kernel.family, target.isas.index(kernel.isa)))
+
+
+def port_sources(target: Target) -> list[Path]:
+    """What every port shares, then the target's own port."""
+    return c_files(FIRMWARE / "port") + c_files(FIRMWARE / "port" / target.port)
+
+
+def apps(target: Target, with_model: bool) -> list[Path]:
+    """Programs of the target. Raises KitError for a name in its `apps` that has no source."""
+    files = {path.stem: path for path in c_files(FIRMWARE / "apps")}
+    for name in target.apps:
+        if name not in files:
+            raise KitError(f"target `{target.name}` names the app `{name}`", hint=f"apps: {', '.join(files)}")
+    wanted = [files[name] for name in target.apps] if target.apps else list(files.values())
+    return [path for path in wanted if with_model or not _needs_model(path)]
+
+
+def c_tests(with_model: bool) -> list[Path]:
+    """Test programs tests/c/test_*.c."""
+    return [path for path in sorted(C_TESTS.glob("test_*.c")) if with_model or not _needs_model(path)]
+
+
+def firmware_id(target: Target, toolchain: Toolchain) -> str:
+    """12 hex digits that change with any firmware source or any setting it is built with."""
+    digest = hashlib.sha256(repr((target, toolchain)).encode())
+    for path in sorted(FIRMWARE.rglob("*.[chS]")):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(FIRMWARE)} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def _needs_model(path: Path) -> bool:
+    text = path.read_text(encoding="utf-8")
+    return _MODEL_HEADER in text or _API_HEADER in text

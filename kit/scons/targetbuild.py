@@ -1,0 +1,139 @@
+"""Everything that is built for one target: libraries, programs, tests, size report, compilation database."""
+
+from pathlib import Path
+from typing import Any
+
+from SCons.Script import Action, Environment
+
+from kit.errors import KitError, TargetError
+from kit.paths import FIRMWARE, MODELS, ROOT
+from kit.scons import generated, sizes, sources
+from kit.scons.environment import RELEASE, build_folder, make_environment, object_name
+from kit.target import Target, load_target, load_toolchain
+
+NO_MODEL = "none"
+
+
+class TargetBuild:
+    """SCons nodes of one target. Raises KitError for anything wrong with it that is known before compiling."""
+
+    def __init__(self, name: str, model: str, verbose: bool) -> None:
+        self.target = load_target(name)
+        self.toolchain = load_toolchain(self.target.toolchain)
+        self.folder = build_folder(self.target)
+        self.model = _model_path(self.target, model)
+        self.kernels = sources.kernels(self.target, self.toolchain)
+        self.environments = {
+            variant: make_environment(self.target, self.toolchain, variant, verbose) for variant in self.target.variants
+        }
+        self.release = self.environments[RELEASE]
+        self._objects: dict[tuple[str, Path], Any] = {}
+        self._generate()
+        self.libraries = {variant: self._library(variant) for variant in self.environments}
+        self.apps = [self._program(RELEASE, path, "") for path in sources.apps(self.target, self.model is not None)]
+        self.tests = {
+            variant: [self._program(variant, path, "tests/") for path in sources.c_tests(self.model is not None)]
+            for variant in self.environments
+        }
+        self.shared_library = self._shared_library() if self.target.shared_library else []
+
+    def everything(self) -> list[Any]:
+        """What `scons target=NAME` builds."""
+        database = self.release.CompilationDatabase(f"#{self.folder}/compile_commands.json")
+        report = sizes.report(self.release, self.target, self.apps) if self.apps else []
+        return [self.libraries[RELEASE], self.shared_library, self.apps, self._generated, report, database]
+
+    def run_tests(self) -> Any:
+        """An alias' action and sources: all C tests in all variants, built and run on the target."""
+        programs = [program for variant in self.tests.values() for program in variant]
+
+        def run(target: list[Any], source: list[Any], env: Environment) -> int:
+            from kit.runner import run_programs
+
+            return run_programs(self.target, [Path(node.abspath) for node in source])
+
+        return programs, Action(run, f"  test  {self.target.name}")
+
+    def _generate(self) -> None:
+        env, target = self.release, self.target
+        self._tables = generated.tables(env, target)
+        self._generated = [
+            *self._tables,
+            generated.kernel_list(env, target, self.kernels),
+            generated.build_info(env, target, sources.firmware_id(target, self.toolchain)),
+        ]
+        self._model = generated.model(env, target, self.model) if self.model else []
+        self._generated += self._model
+        self._script = generated.linker_script(env, target) if target.memory else None
+
+    def _variant_folder(self, variant: str) -> str:
+        return self.folder if variant == RELEASE else f"{self.folder}/{variant}"
+
+    def _object(self, variant: str, source: Any, name: str, flags: tuple[str, ...] = ()) -> Any:
+        env = self.environments[variant]
+        output = f"#{self._variant_folder(variant)}/obj/{name}"
+        return env.Object(output, source, CCFLAGS=env["CCFLAGS"] + list(flags))
+
+    def _compile(self, variant: str, paths: list[Path]) -> list[Any]:
+        """Objects of hand-written sources, each made once per variant."""
+        for path in paths:
+            if (variant, path) not in self._objects:
+                source = "#" + str(path.relative_to(ROOT))
+                self._objects[variant, path] = self._object(variant, source, object_name(path))
+        return [self._objects[variant, path] for path in paths]
+
+    def _library_objects(self, variant: str) -> list[Any]:
+        generated_c = [node for node in self._tables + self._model if node.name.endswith(".c")]
+        return [
+            *self._compile(variant, sources.library_sources(self.model is not None)),
+            *(self._object(variant, node, f"gen/{node.name[:-2]}.o") for node in generated_c),
+            *(
+                self._object(
+                    variant,
+                    "#" + str(kernel.path.relative_to(ROOT)),
+                    object_name(kernel.path),
+                    self.toolchain.isa_flags[kernel.isa],
+                )
+                for kernel in self.kernels
+            ),
+        ]
+
+    def _library(self, variant: str) -> Any:
+        folder = self._variant_folder(variant)
+        return self.environments[variant].StaticLibrary(f"#{folder}/libpercepnet.a", self._library_objects(variant))[0]
+
+    def _shared_library(self) -> list[Any]:
+        """libpercepnet.so with the oracle, for the Python side."""
+        objects = self._library_objects(RELEASE)
+        objects += self._compile(RELEASE, sources.c_files(FIRMWARE / "oracle"))
+        objects += self._compile(RELEASE, sources.port_sources(self.target))
+        return self.release.SharedLibrary(f"#{self.folder}/libpercepnet.so", objects)
+
+    def _program(self, variant: str, path: Path, subfolder: str) -> Any:
+        env = self.environments[variant]
+        objects = self._compile(variant, [path, *sources.port_sources(self.target)])
+        library = self.libraries[variant]
+        output = f"#{self._variant_folder(variant)}/{subfolder}{path.stem}{self.target.program_suffix}"
+        script = ["-T", str(self._script)] if self._script else []
+        program = env.Program(
+            output, objects, LIBS=[library, *env["LIBS"]], LINKFLAGS=env["LINKFLAGS"] + script
+        )
+        if self._script:
+            env.Depends(program, self._script)
+        return program[0]
+
+
+def _model_path(target: Target, option: str) -> Path | None:
+    """The .tflite file to build in: of `model=`, else the target's own; None when left out on purpose."""
+    if option == NO_MODEL:
+        return None
+    path = Path(option).resolve() if option else MODELS / f"{target.model}.tflite"
+    if path.is_file():
+        return path
+    if option:
+        raise KitError(f"model file `{option}` does not exist")
+    known = ", ".join(sorted(found.stem for found in MODELS.glob("*.tflite"))) or "none yet"
+    raise TargetError(
+        f"target `{target.name}` names the model `{target.model}`, and {path.relative_to(ROOT)} does not exist",
+        hint=f"models: {known}; or say model=FILE.tflite, or model=none to leave the network out",
+    )
