@@ -1,0 +1,62 @@
+/* The signal path: see pn_frame.h. */
+#include "pn_frame.h"
+
+#include <string.h>
+
+#include "pn_fixed.h"
+
+void pn_frame_init(pn_frame_t *state) {
+    memset(state, 0, sizeof *state);
+    pn_highpass_init(&state->highpass);
+    pn_level_init(&state->level);
+    pn_pitch_init(&state->pitch);
+    pn_gains_init(&state->gains);
+}
+
+/* Place in the rings of the frame that is filtered: the oldest. */
+static uint32_t oldest(const pn_frame_t *state) {
+    return (state->newest + 1) % PN_RING;
+}
+
+static void push_history(pn_frame_t *state, const int32_t *pcm_q8) {
+    memmove(state->history, state->history + PN_HOP, (PN_HISTORY - PN_HOP) * sizeof *state->history);
+    pn_highpass_process(&state->highpass, pcm_q8, state->history + PN_HISTORY - PN_HOP, PN_HOP);
+}
+
+static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
+    state->newest = (state->newest + 1) % PN_RING;
+    pn_spectrum_t *const spectrum = &state->spectra[state->newest];
+    pn_scaled_t *const energies = state->energies[state->newest];
+    pn_spectrum_analyse(state->history + PN_HISTORY - PN_WINDOW, state->scratch, spectrum);
+    pn_bands_energy(spectrum, energies);
+    pn_features_log_bands(&state->level, energies, features_q12);
+}
+
+static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
+    int16_t coherence_q15[PN_BANDS];
+    state->estimate = pn_pitch_push(&state->pitch, state->history);
+    pn_comb_filter(state->history, state->estimate.period, state->scratch);
+    pn_spectrum_analyse(state->scratch, state->scratch, &state->comb);
+    pn_features_coherence(&state->spectra[oldest(state)], state->energies[oldest(state)], &state->comb, coherence_q15);
+    pn_features_pitch(coherence_q15, state->estimate, features_q12);
+}
+
+void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *features_q12) {
+    push_history(state, pcm_q8);
+    analyse_newest(state, features_q12);
+    comb_oldest(state, features_q12);
+}
+
+void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q12) {
+    for (size_t n = 0; n < PN_HOP; n++)
+        state->scratch[n] = pcm[n] * 256;
+    pn_frame_analyse_q8(state, state->scratch, features_q12);
+}
+
+void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15, int post_filter,
+                         int32_t *out_q8) {
+    const uint32_t frame = oldest(state);
+    pn_gains_apply(&state->gains, &state->spectra[frame], state->energies[frame], &state->comb, gains_q15,
+                   strengths_q15, post_filter, state->scratch, &state->comb);
+    pn_spectrum_synthesise(&state->comb, state->scratch, state->overlap, out_q8);
+}

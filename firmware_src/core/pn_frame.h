@@ -1,0 +1,50 @@
+/*
+ * The signal path of one 10 ms hop, without the network. When hop t arrives, features of the step t come out: band
+ * magnitudes of frame t and pitch features of frame l = t - 2, whose window covers hops t-3 and t-2. The gains that the
+ * network answers belong to frame l; they complete hop t - 3. The delay is three hops, 1440 samples.
+ */
+#ifndef PN_FRAME_H
+#define PN_FRAME_H
+
+#include <stdint.h>
+
+#include "pn_bands.h"
+#include "pn_comb.h"
+#include "pn_features.h"
+#include "pn_gains.h"
+#include "pn_highpass.h"
+#include "pn_pitch.h"
+#include "pn_spectrum.h"
+
+#define PN_LOOKAHEAD 2                                      /* frames */
+#define PN_DELAY ((PN_LOOKAHEAD + 1) * PN_HOP)              /* samples */
+#define PN_RING (PN_LOOKAHEAD + 1)                          /* frames kept: t, t-1, t-2 */
+
+typedef struct pn_frame {
+    pn_highpass_t highpass;
+    pn_level_t level;
+    pn_pitch_t pitch;
+    pn_gains_t gains;
+    pn_pitch_estimate_t estimate;            /* of frame l */
+    uint32_t newest;                         /* place of frame t in the rings */
+    pn_scaled_t energies[PN_RING][PN_BANDS];
+    pn_spectrum_t spectra[PN_RING];
+    pn_spectrum_t comb;                      /* of frame l; pn_frame_synthesise turns it into the output */
+    int32_t history[PN_HISTORY];             /* high-passed, Q8; hop t last */
+    int32_t overlap[PN_HOP];
+    _Alignas(16) int32_t scratch[PN_WINDOW];
+} pn_frame_t;
+
+void pn_frame_init(pn_frame_t *state);
+
+/* pcm_q8 [480]: hop t, int16 LSBs with 8 fractional bits, |pcm_q8| <= 2^23. features_q12 [70]. */
+void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *features_q12);
+
+/* The same from 16-bit samples. */
+void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q12);
+
+/* Enhance frame l with gains and strengths, Q15 [34] (32767 counts as 1). out_q8 [480]: hop t-3, |out_q8| <= 2^26. */
+void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15, int post_filter,
+                         int32_t *out_q8);
+
+#endif

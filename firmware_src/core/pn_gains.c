@@ -1,0 +1,123 @@
+/* Gains: see pn_gains.h. */
+#include "pn_gains.h"
+
+#include <string.h>
+
+#include "pn_fixed.h"
+#include "pn_tables.h"
+
+#define ONE_Q15 32768
+#define DECAY_Q15 16423                /* 0.501 a frame: T60 = 100 ms */
+#define SCALE_BITS 13                  /* band scales are Q13 ... */
+#define SCALE_LIMIT (4 << SCALE_BITS)  /* ... and at most 4: a mix that cancels is not blown up */
+
+static const pn_scaled_t one = {1u << 30, -30};
+static const pn_scaled_t beta = {1374389535, -36};          /* 0.02 */
+static const pn_scaled_t one_plus_beta = {1095216660, -30}; /* 1.02 */
+
+void pn_gains_init(pn_gains_t *gains) {
+    memset(gains, 0, sizeof *gains);
+}
+
+/* The network's 32767 is its 1: widen so that a full gain is exactly 1. */
+static int32_t widen(int16_t value_q15) {
+    return value_q15 == INT16_MAX ? ONE_Q15 : value_q15;
+}
+
+/* sin(pi/2 x), x in Q15, 0..32768. */
+static int32_t quarter_sine_q15(int32_t x_q15) {
+    const int32_t index = pn_min32(pn_shr32(x_q15, 7), 255), between_q7 = x_q15 - index * 128;
+    const int32_t low = pn_sine_q15[index], step = pn_sine_q15[index + 1] - low; /* <= 202: times 128 < 2^15 */
+    return low + pn_shrr32(step * between_q7, 7);
+}
+
+/*
+ * z = (1 - r) frame + r comb, r interpolated over the bins; out->exponent is the larger of the two. Moduli: a convex
+ * combination of moduli at most 2^30.5, plus one unit of rounding.
+ */
+static void mix(const pn_spectrum_t *frame, const pn_spectrum_t *comb, const int32_t *strength_q15, pn_spectrum_t *out) {
+    const int32_t exponent = pn_max32(frame->exponent, comb->exponent);
+    const int frame_shift = pn_min32(exponent - frame->exponent, 31), comb_shift = pn_min32(exponent - comb->exponent, 31);
+    for (size_t k = 0; k < PN_FFT_BINS; k++) {
+        const pn_complex_t y = frame->bins[k], p = comb->bins[k];
+        const int32_t r = strength_q15[k];
+        const int32_t y_re = pn_shr32(y.re, frame_shift), y_im = pn_shr32(y.im, frame_shift);
+        const int32_t p_re = pn_shr32(p.re, comb_shift), p_im = pn_shr32(p.im, comb_shift);
+        out->bins[k].re = pn_add32(pn_mulr_q15(y_re, ONE_Q15 - r), pn_mulr_q15(p_re, r));
+        out->bins[k].im = pn_add32(pn_mulr_q15(y_im, ONE_Q15 - r), pn_mulr_q15(p_im, r));
+    }
+    out->exponent = exponent;
+}
+
+static pn_scaled_t square_q15(pn_scaled_t energy, int32_t factor_q15) {
+    return pn_scaled_mul_q15(pn_scaled_mul_q15(energy, factor_q15), factor_q15);
+}
+
+/* G = sqrt((1 + beta) e / (1 + beta e^2)), e = E0 / E1: the energy that the sharpened gains take from the frame is given
+ * back where most of the frame is speech. Sharpens `gain_q15` in place: g sin(pi g / 2). */
+static pn_scaled_t post_filter_gain(const pn_scaled_t energies[PN_BANDS], int32_t gain_q15[PN_BANDS]) {
+    pn_scaled_t before = {0, 0}, after = {0, 0};
+    for (size_t band = 0; band < PN_BANDS; band++) {
+        const int32_t sharpened = pn_shrr32(pn_mul32(gain_q15[band], quarter_sine_q15(gain_q15[band])), 15);
+        before = pn_scaled_add(before, square_q15(energies[band], gain_q15[band]));
+        after = pn_scaled_add(after, square_q15(energies[band], sharpened));
+        gain_q15[band] = sharpened;
+    }
+    if (after.mantissa == 0)
+        return one;
+    const pn_scaled_t e = pn_scaled_div(before, after);
+    const pn_scaled_t denominator = pn_scaled_add(one, pn_scaled_mul(beta, pn_scaled_mul(e, e)));
+    return pn_scaled_sqrt(pn_scaled_div(pn_scaled_mul(one_plus_beta, e), denominator));
+}
+
+/* Target magnitude of a band; with the post-filter it may not fall faster than T60 = 100 ms, nor exceed the input then. */
+static pn_scaled_t target_magnitude(pn_scaled_t input, pn_scaled_t gain, int32_t gain_q15, const pn_scaled_t *previous) {
+    const pn_scaled_t wanted = pn_scaled_mul(gain, pn_scaled_mul_q15(input, gain_q15));
+    if (previous == NULL)
+        return wanted;
+    const pn_scaled_t decayed = pn_scaled_mul_q15(*previous, DECAY_Q15);
+    const pn_scaled_t floor = pn_scaled_less(decayed, input) ? decayed : input;
+    return pn_scaled_less(wanted, floor) ? floor : wanted;
+}
+
+static void band_scales(pn_gains_t *state, const pn_scaled_t energies[PN_BANDS], const pn_scaled_t mixed[PN_BANDS],
+                        const int16_t gains_q15[PN_BANDS], int post_filter, int32_t scale_q13[PN_BANDS]) {
+    int32_t gain_q15[PN_BANDS];
+    for (size_t band = 0; band < PN_BANDS; band++)
+        gain_q15[band] = widen(gains_q15[band]);
+    const pn_scaled_t frame_gain = post_filter ? post_filter_gain(energies, gain_q15) : one;
+    for (size_t band = 0; band < PN_BANDS; band++) {
+        const pn_scaled_t magnitude =
+            target_magnitude(pn_scaled_sqrt(energies[band]), frame_gain, gain_q15[band],
+                             post_filter ? &state->magnitude[band] : NULL);
+        const pn_scaled_t available = pn_scaled_sqrt(mixed[band]);
+        state->magnitude[band] = magnitude;
+        if (magnitude.mantissa == 0)
+            scale_q13[band] = 0;
+        else if (available.mantissa == 0)
+            scale_q13[band] = SCALE_LIMIT;
+        else
+            scale_q13[band] = pn_scaled_to_fixed(pn_scaled_div(magnitude, available), SCALE_BITS, SCALE_LIMIT);
+    }
+}
+
+void pn_gains_apply(pn_gains_t *state, const pn_spectrum_t *frame, const pn_scaled_t energies[PN_BANDS],
+                    const pn_spectrum_t *comb, const int16_t gains_q15[PN_BANDS],
+                    const int16_t strengths_q15[PN_BANDS], int post_filter, int32_t *scratch, pn_spectrum_t *out) {
+    int32_t per_band[PN_BANDS];
+    pn_scaled_t mixed[PN_BANDS];
+    for (size_t band = 0; band < PN_BANDS; band++)
+        per_band[band] = widen(strengths_q15[band]);
+    pn_bands_interpolate(per_band, scratch);
+    mix(frame, comb, scratch, out);
+    pn_bands_energy(out, mixed);
+    band_scales(state, energies, mixed, gains_q15, post_filter, per_band);
+    pn_bands_interpolate(per_band, scratch);
+    /* Q13 times a scale of at most 4, 16 bits dropped: moduli at most 2^30.5 * 2^15 / 2^16 = 2^29.5; exponent + 3. */
+    for (size_t k = 0; k < PN_FFT_BINS; k++) {
+        const pn_complex_t z = out->bins[k];
+        out->bins[k].re = pn_narrow32(((int64_t)z.re * scratch[k] + (1 << 15)) >> 16);
+        out->bins[k].im = pn_narrow32(((int64_t)z.im * scratch[k] + (1 << 15)) >> 16);
+    }
+    out->exponent += 16 - SCALE_BITS;
+}

@@ -1,0 +1,28 @@
+/* From gains and strengths to the enhanced spectrum: comb mix, post-filter, decay limit, band scaling (section 7). */
+#ifndef PN_GAINS_H
+#define PN_GAINS_H
+
+#include <stdint.h>
+
+#include "pn_bands.h"
+
+typedef struct pn_gains {
+    pn_scaled_t magnitude[PN_BANDS]; /* target magnitudes of the previous frame, for the decay limit */
+} pn_gains_t;
+
+void pn_gains_init(pn_gains_t *gains);
+
+/**
+ * Enhance one frame.
+ *
+ * frame, comb      spectra of the frame and of its comb-filtered self; energies: those of `frame`, per band.
+ * gains_q15        [34] band gains 0..32767 (32767 counts as 1); strengths_q15 [34] of the comb mix, likewise.
+ * post_filter      0 leaves the post-filter and its decay limit out.
+ * scratch          [481].
+ * out              enhanced spectrum, moduli below 2^30; may be `comb`.
+ */
+void pn_gains_apply(pn_gains_t *state, const pn_spectrum_t *frame, const pn_scaled_t energies[PN_BANDS],
+                    const pn_spectrum_t *comb, const int16_t gains_q15[PN_BANDS],
+                    const int16_t strengths_q15[PN_BANDS], int post_filter, int32_t *scratch, pn_spectrum_t *out);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Block-floating spectra: 481 complex mantissas and one exponent, so that quiet speech keeps its precision.
+ * A bin's value, in int16 LSBs, is mantissa * 2^exponent.
+ */
+#ifndef PN_SPECTRUM_H
+#define PN_SPECTRUM_H
+
+#include <stdint.h>
+
+#include "pn_fft.h"
+
+#define PN_HOP 480
+#define PN_WINDOW 960
+
+typedef struct pn_spectrum {
+    int32_t exponent;
+    pn_complex_t bins[PN_FFT_BINS]; /* moduli at most 2^30.5 */
+} pn_spectrum_t;
+
+/**
+ * Windowed transform of one frame.
+ *
+ * samples  [960], Q8, |samples| < 2^26; scratch [960], 8-byte aligned, may be `samples` itself.
+ */
+void pn_spectrum_analyse(const int32_t *samples, int32_t *scratch, pn_spectrum_t *spectrum);
+
+/**
+ * Inverse transform, synthesis window and overlap-add.
+ *
+ * spectrum  moduli below 2^30; destroyed. scratch [960], 8-byte aligned.
+ * overlap   [480], Q8: second half of the previous frame in, of this one out.
+ * out       [480], Q8, saturated to +-2^26.
+ */
+void pn_spectrum_synthesise(pn_spectrum_t *spectrum, int32_t *scratch, int32_t *overlap, int32_t *out);
+
+#endif
