@@ -36,7 +36,10 @@ def write_tflite(
 def check_weights(weights: dict[str, np.ndarray], arch: Architecture) -> None:
     """Raise ModelError unless `weights` has exactly the parameters of `arch`, all finite."""
     shapes = arch.weight_shapes()
-    surplus, missing = sorted(weights.keys() - shapes.keys()), sorted(shapes.keys() - weights.keys())
+    surplus, missing = (
+        sorted(weights.keys() - shapes.keys()),
+        sorted(shapes.keys() - weights.keys()),
+    )
     if surplus or missing:
         raise ModelError(f"model has surplus parameters {surplus} and lacks {missing}")
     for name, shape in shapes.items():
@@ -257,7 +260,9 @@ def _write_tensor(builder: flatbuffers.Builder, tensor: _Tensor, buffer: int) ->
     shape, name = _write_ints(builder, tensor.shape), builder.CreateString(tensor.name)
     tflite.TensorStart(builder)
     tflite.TensorAddShape(builder, shape)
-    tflite.TensorAddType(builder, tflite.TensorType.INT32 if is_index else tflite.TensorType.FLOAT32)
+    tflite.TensorAddType(
+        builder, tflite.TensorType.INT32 if is_index else tflite.TensorType.FLOAT32
+    )
     tflite.TensorAddBuffer(builder, buffer)
     tflite.TensorAddName(builder, name)
     return tflite.TensorEnd(builder)
