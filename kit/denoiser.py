@@ -5,6 +5,7 @@ shows exactly that; `AlignedStream` and all that is built on it takes the delay 
 and input line up sample by sample.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,10 +13,13 @@ import numpy as np
 
 from kit import host
 from kit.audio import AudioReader, AudioWriter, Resampler
+from kit.errors import KitError
 
 SAMPLE_RATE_HZ = 48000
 HOP_SAMPLES = 480
 LATENCY_SAMPLES = 1440
+STATE_ALIGNMENT = 16
+_PIPE_BYTES = 1 << 16
 
 HopProcessor = Callable[[np.ndarray], np.ndarray]
 """int16 of whole hops, shape (480 k,), to the same shape, LATENCY_SAMPLES late, with a memory."""
@@ -25,14 +29,25 @@ Progress = Callable[[float], None]
 
 
 class Denoiser:
-    """One channel of 48 kHz 16-bit sound on this computer, through the C library."""
+    """One channel of 48 kHz 16-bit sound on this computer, through the C library.
 
-    def __init__(self) -> None:
+    isa: an instruction set to force ("scalar", "avx2"), for tests; the best one if None. Raises
+    KitError if this processor lacks it.
+    """
+
+    def __init__(self, isa: str | None = None) -> None:
         self._ffi, self._lib = host.load()
-        words = -(-self._lib.pn_state_size() // 8)
-        self._memory = self._ffi.new("uint64_t[]", words)
-        self._state = self._ffi.cast("pn_state_t *", self._memory)
+        self._isa = isa
+        self._memory = np.zeros(self._lib.pn_state_size() + STATE_ALIGNMENT, np.uint8)
+        skipped = -self._memory.ctypes.data % STATE_ALIGNMENT
+        buffer = self._ffi.from_buffer(self._memory)
+        self._state = self._ffi.cast("pn_state_t *", buffer + skipped)
         self.reset()
+
+    @property
+    def isa(self) -> str:
+        """Name of the instruction set in use."""
+        return self._ffi.string(self._lib.pn_isa(self._state)).decode()
 
     @property
     def latency_samples(self) -> int:
@@ -41,8 +56,11 @@ class Denoiser:
 
     def reset(self) -> None:
         """Forget everything heard so far."""
-        status = self._lib.pn_init(self._state)
-        assert status == 0, self._ffi.string(self._lib.pn_strerror(status)).decode()
+        name = self._ffi.NULL if self._isa is None else self._isa.encode()
+        status = self._lib.pn_init(self._state, name)
+        if status:
+            reason = self._ffi.string(self._lib.pn_strerror(status)).decode()
+            raise KitError(f"cannot start with instruction set `{self._isa}`: {reason}")
 
     def process(self, pcm: np.ndarray) -> np.ndarray:
         """Denoise whole hops. pcm: int16, shape (480 k,). Returns the same shape, late."""
@@ -134,7 +152,7 @@ def denoise_array(
 
     samples: int16, shape (n,) or (n, channels). Returns the same shape, aligned.
     """
-    columns = samples.reshape(len(samples), -1)
+    columns = samples if samples.ndim == 2 else samples[:, None]
     out = np.empty_like(columns)
     blocks = -(-len(columns) // sample_rate_hz)
     for channel in range(columns.shape[1]):
@@ -170,3 +188,35 @@ def denoise_file(
             if progress:
                 progress(done / reader.format.frames)
         writer.write(stream.finish())
+
+
+def denoise_stream(source_fd: int, destination_fd: int, process: HopProcessor) -> None:
+    """Denoise raw 16-bit little-endian mono sound at 48 kHz from one descriptor to another, live.
+
+    Each hop leaves as soon as it is whole; at the end the last 30 ms follow, so that as many bytes
+    leave as came. A reader that goes away (BrokenPipeError) ends the stream quietly.
+    Raises KitError if the input ends in the middle of a sample.
+    """
+    stream = AlignedStream(SAMPLE_RATE_HZ, [process])
+    odd = b""
+    try:
+        while data := os.read(source_fd, _PIPE_BYTES):
+            data = odd + data
+            whole = len(data) - len(data) % 2
+            odd = data[whole:]
+            pcm = np.frombuffer(data[:whole], "<i2").astype(np.int16)
+            _write_all(destination_fd, stream.push(pcm[:, None]))
+        _write_all(destination_fd, stream.finish())
+    except BrokenPipeError:
+        return
+    if odd:
+        raise KitError(
+            "the stream ended in the middle of a 16-bit sample: its last byte was ignored",
+            hint="send raw 16-bit little-endian mono samples at 48 kHz",
+        )
+
+
+def _write_all(fd: int, pcm: np.ndarray) -> None:
+    data = memoryview(pcm.astype("<i2").tobytes())
+    while data:
+        data = data[os.write(fd, data) :]
