@@ -1,7 +1,7 @@
 """What people see: the only module that writes to the terminal.
 
-Results go to stdout, everything about the work itself (progress, notes, errors) to stderr, so that a verb's output
-can be piped. Colours and progress bars appear only on a terminal.
+Results go to stdout, everything about the work itself (progress, notes, errors) to stderr, so that
+a verb's output can be piped. Colours and progress bars appear only on a terminal.
 """
 
 import contextlib

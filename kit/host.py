@@ -1,10 +1,13 @@
-"""The firmware's own C code in Python: libpercepnet.so through cffi, built when it is missing or old."""
+"""The firmware's own C code in Python: libpercepnet.so through cffi, built when it is missing or
+old.
+"""
 
 import fcntl
 import functools
 import hashlib
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from kit.target import load_target, load_toolchain
 HOST_TARGET = "host_x86_64"
 DEFAULT_HEADERS = ("percepnet.h", "pn_oracle.h")
 BUILD_TIMEOUT_S = 900.0
-PREPROCESS_TIMEOUT_S = 30.0
+COMPILER_TIMEOUT_S = 30.0
 
 _LIBRARY = BUILD / HOST_TARGET / "libpercepnet.so"
 _STAMP = BUILD / HOST_TARGET / ".libpercepnet.stamp"
@@ -30,17 +33,22 @@ _SUFFIXES = {".c", ".h", ".S", ".toml", ".py"}
 def load(*headers: str) -> tuple[cffi.FFI, Any]:
     """Open the host library.
 
-    headers: file names below firmware_src whose declarations `lib` is to have, beside percepnet.h and pn_oracle.h.
-    Returns (ffi, lib). Raises KitError when the library does not build or a header is not to be found.
+    headers: file names below firmware_src whose declarations `lib` is to have, beside percepnet.h
+    and pn_oracle.h. Returns (ffi, lib). Raises KitError when the library does not build or a header
+    is not to be found.
     """
     library = ensure_library()
+    names = list(dict.fromkeys([*DEFAULT_HEADERS, *headers]))
     ffi = cffi.FFI()
-    ffi.cdef(declarations(*dict.fromkeys([*DEFAULT_HEADERS, *headers])))
+    ffi.cdef(declarations(*names))
+    _check_layouts(ffi, names)
     return ffi, ffi.dlopen(str(library))
 
 
 def ensure_library() -> Path:
-    """Path of an up-to-date libpercepnet.so; asks SCons only when something it may depend on has changed."""
+    """Path of an up-to-date libpercepnet.so; asks SCons only when something it may depend on has
+    changed.
+    """
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".host.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -54,20 +62,32 @@ def ensure_library() -> Path:
         done = process.run(scons, cwd=ROOT, timeout_s=BUILD_TIMEOUT_S, check=False)
         if done.returncode != 0:
             detail = done.stdout + done.stderr
-            raise KitError("libpercepnet.so does not build", hint=detail.decode(errors="replace").strip())
+            raise KitError(
+                "libpercepnet.so does not build", hint=detail.decode(errors="replace").strip()
+            )
         write_atomically(_STAMP, _stamp(inputs).encode())
     return _LIBRARY
 
 
 def _stamp(inputs: str) -> str:
-    """What the inputs were, and which library came of them: another build of it makes the stamp void."""
+    """What the inputs were, and which library came of them: another build of it makes the stamp
+    void.
+    """
     return f"{inputs} {_LIBRARY.stat().st_mtime_ns}"
 
 
 def _inputs_fingerprint() -> str:
     """Changes when a file that the library may depend on comes, goes or is written."""
     inputs = [ROOT / "SConstruct", *MODELS.glob("*.tflite")]
-    for folder in ("firmware_src", "targets", "kit/codegen", "kit/model", "kit/dsp", "kit/scons", "kit/target"):
+    for folder in (
+        "firmware_src",
+        "targets",
+        "kit/codegen",
+        "kit/model",
+        "kit/dsp",
+        "kit/scons",
+        "kit/target",
+    ):
         inputs += (path for path in (ROOT / folder).rglob("*.*") if path.suffix in _SUFFIXES)
     digest = hashlib.sha256()
     for path in sorted(inputs):
@@ -79,18 +99,42 @@ def _inputs_fingerprint() -> str:
 def declarations(*headers: str) -> str:
     """C declarations of headers below firmware_src and of those they include, fit for cffi's cdef.
 
-    The C preprocessor expands macros and drops comments; what came from system headers, inline functions, static
-    assertions and attributes is left out; macros that are plain integers become constants.
+    The C preprocessor expands macros and drops comments; what came from system headers, inline
+    functions, static assertions and attributes is left out; macros that are plain integers become
+    constants.
     """
-    folders = [*sorted({path.parent for path in FIRMWARE.rglob("*.h")}), BUILD / HOST_TARGET / "gen"]
+    preprocessed = _compiler(["-E", "-dD"], headers, "").text
+    return _own_declarations(preprocessed)
+
+
+def _compiler(options: list[str], headers: Sequence[str], code: str) -> process.Result:
+    """Run the host compiler over a source that includes headers and goes on with code."""
+    folders = [
+        *sorted({path.parent for path in FIRMWARE.rglob("*.h")}),
+        BUILD / HOST_TARGET / "gen",
+    ]
     for name in headers:
         if not any((folder / name).is_file() for folder in folders):
             raise KitError(f"no header `{name}` in {FIRMWARE.name}/ or among the generated ones")
-    source = "".join(f'#include "{name}"\n' for name in headers).encode()
+    source = "".join(f'#include "{name}"\n' for name in headers) + code
     compiler = load_toolchain(load_target(HOST_TARGET).toolchain).prefix + "gcc"
     includes = [f"-I{folder}" for folder in folders]
-    command = [compiler, "-E", "-dD", "-std=c11", *includes, "-"]
-    return _own_declarations(process.run(command, stdin=source, timeout_s=PREPROCESS_TIMEOUT_S).text)
+    command = [compiler, *options, "-x", "c", "-std=c11", *includes, "-"]
+    return process.run(command, stdin=source.encode(), timeout_s=COMPILER_TIMEOUT_S)
+
+
+def _check_layouts(ffi: cffi.FFI, headers: Sequence[str]) -> None:
+    """Let the compiler confirm the size of every struct that Python may allocate; KitError where
+    cffi is wrong.
+    """
+    checks = []
+    for name in ffi.list_types()[0]:
+        kind = ffi.typeof(name)
+        if kind.kind == "struct" and kind.fields is not None:
+            checks.append(
+                f'_Static_assert(sizeof({name}) == {ffi.sizeof(kind)}, "cffi: {name}");\n'
+            )
+    _compiler(["-fsyntax-only"], headers, "".join(checks))
 
 
 def _own_declarations(preprocessed: str) -> str:
@@ -101,14 +145,27 @@ def _own_declarations(preprocessed: str) -> str:
     for line in preprocessed.splitlines():
         if marker := re.match(r'# \d+ "([^"]*)"', line):
             ours = Path(marker[1]).is_relative_to(ROOT)
-        elif ours and (macro := re.match(r"#define (\w+) \(?(-?(?:0[xX][0-9a-fA-F]+|\d+))\)?$", line)):
+        elif ours and (
+            macro := re.match(r"#define (\w+) \(?(-?(?:0[xX][0-9a-fA-F]+|\d+))\)?$", line)
+        ):
             constants[macro[1]] = macro[2]
         elif ours and not line.startswith("#"):
             code.append(line)
     text = _without_inline_functions("\n".join(code))
     text = re.sub(r"_Static_assert\s*\([^;]*\)\s*;", "", text)
     text = re.sub(r"__attribute__\s*\(\([^;{]*?\)\)", "", text)
+    text = re.sub(r"_Alignas\s*\((\d+)\)([^;]*;)", _aligned_member, text)
     return "".join(f"#define {name} {value}\n" for name, value in constants.items()) + text
+
+
+def _aligned_member(match: re.Match[str]) -> str:
+    """cffi ignores _Alignas: a union with a type of that alignment does the same."""
+    aligner = {"8": "long long", "16": "long double"}.get(match[1])
+    if aligner is None:
+        raise KitError(
+            f"_Alignas({match[1]}) in a header for Python", hint="8 and 16 are supported"
+        )
+    return f"union {{ {aligner} align_{match.start()}; {match[2]} }};"
 
 
 def _without_inline_functions(text: str) -> str:

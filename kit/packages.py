@@ -1,4 +1,6 @@
-"""Which Debian package (the names are Ubuntu's too) brings a program; one place for hints, `doctor` and the launcher."""
+"""Which Debian package (the names are Ubuntu's too) brings a program; one place for hints, `doctor`
+and the launcher.
+"""
 
 import shutil
 

@@ -1,4 +1,6 @@
-"""The one way to run an external program: a list of arguments, logged, with a timeout, honest about what is missing."""
+"""The one way to run an external program: a list of arguments, logged, with a timeout, honest about
+what is missing.
+"""
 
 import dataclasses
 import logging
@@ -41,7 +43,8 @@ def find_program(name: str) -> str:
 
 
 def _prepare(args: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Arguments as text, the program found; the command as a person would type it goes to the log."""
+    """Arguments as text, the program found; the command as a person would type it goes to the log.
+    """
     words = [os.fspath(arg) for arg in args]
     log.info("%s%s", "(dry run) " if dry_run else "", shlex.join(words))
     if not dry_run:
@@ -62,7 +65,8 @@ def run(
     """Run a program to its end.
 
     env replaces the whole environment; capture=False lets the program's output through to ours.
-    Raises KitError when it is missing, takes longer than timeout_s or, with check, ends with another code than 0.
+    Raises KitError when it is missing, takes longer than timeout_s or, with check, ends with
+    another code than 0.
     """
     words = _prepare(args)
     if dry_run:
@@ -70,14 +74,23 @@ def run(
     pipe = subprocess.PIPE if capture else None
     try:
         done = subprocess.run(
-            words, cwd=cwd, env=env, input=stdin, stdout=pipe, stderr=pipe, timeout=timeout_s, check=False
+            words,
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            stdout=pipe,
+            stderr=pipe,
+            timeout=timeout_s,
+            check=False,
         )
     except subprocess.TimeoutExpired as expired:
         raise KitError(f"`{shlex.join(words)}` did not end within {timeout_s:g} s") from expired
     result = Result(tuple(words), done.returncode, done.stdout or b"", done.stderr or b"")
     if check and result.returncode != 0:
         detail = (result.stderr or result.stdout).decode(errors="replace").strip()
-        raise KitError(f"`{shlex.join(words)}` failed with exit code {result.returncode}", hint=detail)
+        raise KitError(
+            f"`{shlex.join(words)}` failed with exit code {result.returncode}", hint=detail
+        )
     return result
 
 
@@ -88,11 +101,19 @@ def start(
     env: Mapping[str, str] | None = None,
     stderr: int | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a program with stdin and stdout as unbuffered pipes; the caller waits for it and ends it.
+    """Start a program with stdin and stdout as unbuffered pipes; the caller waits for it and ends
+    it.
 
-    Not dry-run aware: callers decide before they start a conversation. Raises KitError when it is missing.
+    Not dry-run aware: callers decide before they start a conversation. Raises KitError when it is
+    missing.
     """
     words = _prepare(args)
     return subprocess.Popen(
-        words, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, bufsize=0
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        bufsize=0,
     )

@@ -6,24 +6,25 @@ from kit.target import Target
 # What a region can hold, with the symbols that startup code and the stack measurement use.
 _SECTIONS = {
     "vectors": "    .vectors : {{ KEEP(*(.vectors)) }} > {region}",
-    "text": (
-        "    .text : {{ *(.text .text.*) KEEP(*(.init)) KEEP(*(.fini)) . = ALIGN(4); }} > {region}\n"
-        "    .ARM.exidx : {{ *(.ARM.exidx*) }} > {region}"
-    ),
-    "weights": "    .weights : {{ . = ALIGN(64); *pn_model.o(.rodata .rodata.*) . = ALIGN(64); }} > {region}",
+    "text": """\
+    .text : {{ *(.text .text.*) . = ALIGN(4); }} > {region}
+    .ARM.exidx : {{ *(.ARM.exidx*) }} > {region}""",
+    "weights": """\
+    .weights : {{ . = ALIGN(64); *pn_model.o(.rodata .rodata.*) . = ALIGN(64); }} > {region}""",
     "rodata": "    .rodata : {{ . = ALIGN(8); *(.rodata .rodata.*) . = ALIGN(8); }} > {region}",
-    "data": (
-        "    .data : {{ . = ALIGN(8); pn_data_start = .; *(.data .data.*) . = ALIGN(8); pn_data_end = .; }}"
-        " > {region} AT > {load_region}\n"
-        "    pn_data_load = LOADADDR(.data);"
-    ),
-    "bss": (
-        "    .bss (NOLOAD) : {{ . = ALIGN(8); pn_bss_start = .; *(.bss .bss.* COMMON)"
-        " . = ALIGN(8); pn_bss_end = .; }} > {region}"
-    ),
-    "stack": (
-        "    .stack (NOLOAD) : {{ . = ALIGN(8); pn_stack_limit = .; . = . + {stack}; pn_stack_top = .; }} > {region}"
-    ),
+    "data": """\
+    .data : {{
+        . = ALIGN(8); pn_data_start = .; *(.data .data.*) . = ALIGN(8); pn_data_end = .;
+    }} > {region} AT > {load_region}
+    pn_data_load = LOADADDR(.data);""",
+    "bss": """\
+    .bss (NOLOAD) : {{
+        . = ALIGN(8); pn_bss_start = .; *(.bss .bss.* COMMON) . = ALIGN(8); pn_bss_end = .;
+    }} > {region}""",
+    "stack": """\
+    .stack (NOLOAD) : {{
+        . = ALIGN(8); pn_stack_limit = .; . = . + {stack}; pn_stack_top = .;
+    }} > {region}""",
 }
 
 
@@ -37,23 +38,31 @@ def render_linker_script(target: Target) -> str:
         for kind in memory.holds:
             if kind not in _SECTIONS:
                 raise TargetError(
-                    f"target `{target.name}`: memory.{name} holds `{kind}`", hint=f"valid: {', '.join(_SECTIONS)}"
+                    f"target `{target.name}`: memory.{name} holds `{kind}`",
+                    hint=f"valid: {', '.join(_SECTIONS)}",
                 )
             if kind in home:
-                raise TargetError(f"target `{target.name}`: both memory.{home[kind]} and memory.{name} hold `{kind}`")
+                raise TargetError(
+                    f"target `{target.name}`: memory.{home[kind]} and memory.{name} hold `{kind}`"
+                )
             home[kind] = name
     missing = [kind for kind in _SECTIONS if kind not in home]
     if missing:
         raise TargetError(f"target `{target.name}`: no memory region holds {', '.join(missing)}")
     regions = [
-        f"    {name} : ORIGIN = {memory.origin:#x}, LENGTH = {memory.size:#x}" for name, memory in target.memory.items()
+        f"    {name} : ORIGIN = {memory.origin:#x}, LENGTH = {memory.size:#x}"
+        for name, memory in target.memory.items()
     ]
     sections = [
         text.format(region=home[kind], load_region=home["rodata"], stack=f"{target.stack_size:#x}")
         for kind, text in _SECTIONS.items()
     ]
     return "\n".join(
-        [f"/* Generated from the memory regions of `{target.name}`. */", "ENTRY(pn_port_reset)", "MEMORY {"]
+        [
+            f"/* Generated from the memory regions of `{target.name}`. */",
+            "ENTRY(pn_port_reset)",
+            "MEMORY {",
+        ]
         + regions
         + ["}", "SECTIONS {"]
         + sections

@@ -1,4 +1,6 @@
-"""SCons environments: one per target and variant, every flag of it from the toolchain's and target's TOML."""
+"""SCons environments: one per target and variant, every flag of it from the toolchain's and
+target's TOML.
+"""
 
 import os
 
@@ -17,12 +19,18 @@ def build_folder(target: Target) -> str:
     return str((BUILD / target.name).relative_to(ROOT))
 
 
-def make_environment(target: Target, toolchain: Toolchain, variant_name: str, verbose: bool) -> Environment:
-    """The environment of one variant. Raises KitError naming the package when the compiler is missing."""
+def make_environment(
+    target: Target, toolchain: Toolchain, variant_name: str, verbose: bool
+) -> Environment:
+    """The environment of one variant. Raises KitError naming the package when the compiler is
+    missing.
+    """
     variant = toolchain.variants[variant_name]
     for tool in ("gcc", "ar"):
         process.find_program(toolchain.prefix + tool)
-    includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS] + [f"#firmware_src/port/{target.port}"]
+    includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS] + [
+        f"#firmware_src/port/{target.port}"
+    ]
     env = Environment(
         tools=["gcc", "gnulink", "ar", "compilation_db"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
@@ -33,7 +41,9 @@ def make_environment(target: Target, toolchain: Toolchain, variant_name: str, ve
         CPPPATH=[f"#{build_folder(target)}/gen", *includes],
         CPPDEFINES=dict(target.defines),
         CCFLAGS=_flags(toolchain.common_cflags, toolchain.cflags, target.cpu_flags, variant.cflags),
-        LINKFLAGS=_flags(toolchain.common_ldflags, toolchain.ldflags, target.cpu_flags, variant.ldflags),
+        LINKFLAGS=_flags(
+            toolchain.common_ldflags, toolchain.ldflags, target.cpu_flags, variant.ldflags
+        ),
         LIBS=list(toolchain.libs),
         COMPILATIONDB_PATH_FILTER=f"{build_folder(target)}/*",
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,

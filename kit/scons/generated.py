@@ -1,4 +1,6 @@
-"""Generated sources as SCons nodes: pure functions of the kit give bytes, the actions here write them."""
+"""Generated sources as SCons nodes: pure functions of the kit give bytes, the actions here write
+them.
+"""
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -23,8 +25,12 @@ def text_node(env: Environment, target: Target, name: str, text: str) -> Any:
 
 
 def kernel_list(env: Environment, target: Target, kernels: Sequence[Kernel]) -> Any:
-    """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel in the build, by family, most capable ISA last."""
-    lines = ["/* Generated: the kernels of this build, one PN_KERNEL(family, isa) each, by family, best ISA last. */"]
+    """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel in the build, by family, most capable
+    ISA last.
+    """
+    lines = [
+        "/* Generated: PN_KERNEL(family, isa) per kernel of this build, by family, best ISA last. */"
+    ]
     lines += [f"PN_KERNEL({kernel.family}, {kernel.isa})" for kernel in kernels]
     return text_node(env, target, "pn_kernel_list.h", "\n".join(lines) + "\n")
 
@@ -50,7 +56,10 @@ def tables(env: Environment, target: Target) -> list[Any]:
 
     def render() -> dict[str, bytes]:
         module = importlib.import_module("kit.codegen.tables")
-        return {"pn_tables.h": module.render_header().encode(), "pn_tables.c": module.render_source().encode()}
+        return {
+            "pn_tables.h": module.render_header().encode(),
+            "pn_tables.c": module.render_source().encode(),
+        }
 
     return _command(env, target, ["pn_tables.h", "pn_tables.c"], _python("codegen", "dsp"), render)
 
@@ -71,7 +80,11 @@ def _python(*packages: str) -> list[str]:
 
 
 def _command(
-    env: Environment, target: Target, names: list[str], sources: list[Any], render: Callable[[], dict[str, bytes]]
+    env: Environment,
+    target: Target,
+    names: list[str],
+    sources: list[Any],
+    render: Callable[[], dict[str, bytes]],
 ) -> Any:
     folder = f"{build_folder(target)}/gen"
 
@@ -81,5 +94,7 @@ def _command(
             write_atomically(Path(node.abspath), files[node.name])
         return 0
 
-    nodes = env.Command([f"#{folder}/{name}" for name in names], sources, Action(write, "  gen   $TARGETS"))
+    nodes = env.Command(
+        [f"#{folder}/{name}" for name in names], sources, Action(write, "  gen   $TARGETS")
+    )
     return nodes if len(names) > 1 else nodes[0]

@@ -1,4 +1,6 @@
-"""One run of SCons: which targets it is about, one build at a time, and mistakes told like everywhere in the kit."""
+"""One run of SCons: which targets it is about, one build at a time, and mistakes told like
+everywhere in the kit.
+"""
 
 import contextlib
 import fcntl
@@ -31,7 +33,9 @@ def take_build_lock() -> None:
             return
         except BlockingIOError as busy:
             if time.monotonic() > deadline:
-                raise KitError(f"another build holds {BUILD / '.lock'}", hint="wait for it, or end it") from busy
+                raise KitError(
+                    f"another build holds {BUILD / '.lock'}", hint="wait for it, or end it"
+                ) from busy
             time.sleep(_LOCK_POLL_S)
 
 
@@ -48,11 +52,16 @@ def user_errors() -> Iterator[None]:
 def reject_unknown(arguments: Iterable[str], known: Iterable[str]) -> None:
     """Raise KitError for a NAME=value on SCons' command line that no option is called."""
     for name in set(arguments) - set(known):
-        raise KitError(f"unknown option `{name}=`", hint=f"options: {', '.join(f'{k}=' for k in sorted(known))}")
+        raise KitError(
+            f"unknown option `{name}=`",
+            hint=f"options: {', '.join(f'{k}=' for k in sorted(known))}",
+        )
 
 
 def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
-    """Targets that this run is about: of `target=`, of aliases NAME and test-NAME, else the option's default."""
+    """Targets that this run is about: of `target=`, of aliases NAME and test-NAME, else the
+    option's default.
+    """
     known = target_names()
     named = [word.removeprefix("test-") for word in command_line]
     chosen = [name for name in named if name in known]

@@ -1,4 +1,6 @@
-"""Size report: what each program takes, by section and by memory region, read from the ELF file itself."""
+"""Size report: what each program takes, by section and by memory region, read from the ELF file
+itself.
+"""
 
 import dataclasses
 import json
@@ -27,7 +29,9 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
-    """One loaded piece: address where it runs, address where it is stored, bytes stored, bytes when running."""
+    """One loaded piece: address where it runs, address where it is stored, bytes stored, bytes when
+    running.
+    """
 
     address: int
     load_address: int
@@ -41,7 +45,8 @@ def read_elf(content: bytes) -> tuple[list[Section], list[Segment]]:
     header = struct.unpack_from("<QQQIHHHHHH" if wide else "<IIIIHHHHHH", content, 24)
     _, ph_offset, sh_offset, _, _, ph_size, ph_count, sh_size, sh_count, names_index = header
     rows = [
-        struct.unpack_from("<IIQQQQ" if wide else "<IIIIII", content, sh_offset + i * sh_size) for i in range(sh_count)
+        struct.unpack_from("<IIQQQQ" if wide else "<IIIIII", content, sh_offset + i * sh_size)
+        for i in range(sh_count)
     ]
     names = content[rows[names_index][4] :]
     sections = [
@@ -51,7 +56,9 @@ def read_elf(content: bytes) -> tuple[list[Section], list[Segment]]:
     ]
     segments = []
     for i in range(ph_count):
-        row = struct.unpack_from("<IIQQQQQ" if wide else "<IIIIIII", content, ph_offset + i * ph_size)
+        row = struct.unpack_from(
+            "<IIQQQQQ" if wide else "<IIIIIII", content, ph_offset + i * ph_size
+        )
         address, load_address, stored, size = row[3:7] if wide else row[2:6]
         if row[0] == _PT_LOAD:
             segments.append(Segment(address, load_address, stored, size))
@@ -65,7 +72,9 @@ def _kind(section_type: int, flags: int) -> str:
 
 
 def region_use(target: Target, segments: list[Segment]) -> dict[str, dict[str, int]]:
-    """Bytes used and available by memory region; initialised data counts where it is stored and where it runs."""
+    """Bytes used and available by memory region; initialised data counts where it is stored and
+    where it runs.
+    """
     used = dict.fromkeys(target.memory, 0)
     for segment in segments:
         stored_in = _region(target, segment.load_address)
@@ -75,7 +84,9 @@ def region_use(target: Target, segments: list[Segment]) -> dict[str, dict[str, i
         else:
             used[stored_in] += segment.stored
             used[runs_in] += segment.size
-    return {name: {"used": used[name], "size": memory.size} for name, memory in target.memory.items()}
+    return {
+        name: {"used": used[name], "size": memory.size} for name, memory in target.memory.items()
+    }
 
 
 def _region(target: Target, address: int) -> str:
@@ -88,7 +99,9 @@ def _region(target: Target, address: int) -> str:
 def measure(target: Target, program: Path) -> dict[str, Any]:
     """text, data and bss in bytes, every section, and the use of each memory region."""
     sections, segments = read_elf(program.read_bytes())
-    totals = {kind: sum(s.size for s in sections if s.kind == kind) for kind in ("text", "data", "bss")}
+    totals = {
+        kind: sum(s.size for s in sections if s.kind == kind) for kind in ("text", "data", "bss")
+    }
     return {
         **totals,
         "sections": {section.name: section.size for section in sections},
@@ -101,18 +114,27 @@ def report(env: Environment, target: Target, programs: list[Any]) -> Any:
 
     def write(target: list[Any], source: list[Any], env: Environment) -> int:
         measured = {Path(node.name).stem: measure(described, Path(node.abspath)) for node in source}
-        write_atomically(Path(target[0].abspath), (json.dumps(measured, indent=1, sort_keys=True) + "\n").encode())
+        write_atomically(
+            Path(target[0].abspath),
+            (json.dumps(measured, indent=1, sort_keys=True) + "\n").encode(),
+        )
         _show(described.name, measured)
         return 0
 
     described = target
-    return env.Command(f"#{build_folder(target)}/size.json", programs, Action(write, "  size  $TARGET"))
+    return env.Command(
+        f"#{build_folder(target)}/size.json", programs, Action(write, "  size  $TARGET")
+    )
 
 
 def _show(name: str, measured: dict[str, Any]) -> None:
     regions = list(next(iter(measured.values()))["regions"])
     rows = []
     for program, size in measured.items():
-        use = [f"{r['used'] / 1024:.1f} of {r['size'] // 1024} KiB" for r in size["regions"].values()]
+        use = [
+            f"{r['used'] / 1024:.1f} of {r['size'] // 1024} KiB" for r in size["regions"].values()
+        ]
         rows.append([program, size["text"], size["data"], size["bss"], *use])
-    console.table(["program", "text", "data", "bss", *regions], rows, title=f"{name}: sizes in bytes")
+    console.table(
+        ["program", "text", "data", "bss", *regions], rows, title=f"{name}: sizes in bytes"
+    )

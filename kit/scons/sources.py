@@ -29,16 +29,23 @@ def c_files(folder: Path) -> list[Path]:
 
 
 def library_sources(with_model: bool) -> list[Path]:
-    """Sources of libpercepnet that every target compiles alike; without a model, those that need none."""
+    """Sources of libpercepnet that every target compiles alike; without a model, those that need
+    none.
+    """
     files = [path for name in LIBRARY_FOLDERS for path in c_files(FIRMWARE / name)]
     files += [path for path in c_files(FIRMWARE / "kernels") if "__" not in path.stem]
-    return [path for path in files if with_model or _MODEL_HEADER not in path.read_text(encoding="utf-8")]
+    return [
+        path
+        for path in files
+        if with_model or _MODEL_HEADER not in path.read_text(encoding="utf-8")
+    ]
 
 
 def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:
     """Kernel files of the target's ISAs: by family, then the most capable ISA last.
 
-    Raises KitError for a kernel file whose suffix is no ISA of any toolchain's data for this target's compiler.
+    Raises KitError for a kernel file whose suffix is no ISA of any toolchain's data for this
+    target's compiler.
     """
     found = []
     for path in c_files(FIRMWARE / "kernels"):
@@ -60,14 +67,18 @@ def apps(target: Target, with_model: bool) -> list[Path]:
     files = {path.stem: path for path in c_files(FIRMWARE / "apps")}
     for name in target.apps:
         if name not in files:
-            raise KitError(f"target `{target.name}` names the app `{name}`", hint=f"apps: {', '.join(files)}")
+            raise KitError(
+                f"target `{target.name}` names the app `{name}`", hint=f"apps: {', '.join(files)}"
+            )
     wanted = [files[name] for name in target.apps] if target.apps else list(files.values())
     return [path for path in wanted if with_model or not _needs_model(path)]
 
 
 def c_tests(with_model: bool) -> list[Path]:
     """Test programs tests/c/test_*.c."""
-    return [path for path in sorted(C_TESTS.glob("test_*.c")) if with_model or not _needs_model(path)]
+    return [
+        path for path in sorted(C_TESTS.glob("test_*.c")) if with_model or not _needs_model(path)
+    ]
 
 
 def firmware_id(target: Target, toolchain: Toolchain) -> str:

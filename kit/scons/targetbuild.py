@@ -1,4 +1,6 @@
-"""Everything that is built for one target: libraries, programs, tests, size report, compilation database."""
+"""Everything that is built for one target: libraries, programs, tests, size report, compilation
+database.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ NO_MODEL = "none"
 
 
 class TargetBuild:
-    """SCons nodes of one target. Raises KitError for anything wrong with it that is known before compiling."""
+    """SCons nodes of one target. Raises KitError for anything wrong with it that is known before
+    compiling.
+    """
 
     def __init__(self, name: str, model: str, verbose: bool) -> None:
         self.target = load_target(name)
@@ -24,15 +28,22 @@ class TargetBuild:
         self.model = _model_path(self.target, model)
         self.kernels = sources.kernels(self.target, self.toolchain)
         self.environments = {
-            variant: make_environment(self.target, self.toolchain, variant, verbose) for variant in self.target.variants
+            variant: make_environment(self.target, self.toolchain, variant, verbose)
+            for variant in self.target.variants
         }
         self.release = self.environments[RELEASE]
         self._objects: dict[tuple[str, Path], Any] = {}
         self._generate()
         self.libraries = {variant: self._library(variant) for variant in self.environments}
-        self.apps = [self._program(RELEASE, path, "") for path in sources.apps(self.target, self.model is not None)]
+        self.apps = [
+            self._program(RELEASE, path, "")
+            for path in sources.apps(self.target, self.model is not None)
+        ]
         self.tests = {
-            variant: [self._program(variant, path, "tests/") for path in sources.c_tests(self.model is not None)]
+            variant: [
+                self._program(variant, path, "tests/")
+                for path in sources.c_tests(self.model is not None)
+            ]
             for variant in self.environments
         }
         self.shared_library = self._shared_library() if self.target.shared_library else []
@@ -41,7 +52,14 @@ class TargetBuild:
         """What `scons target=NAME` builds."""
         database = self.release.CompilationDatabase(f"#{self.folder}/compile_commands.json")
         report = sizes.report(self.release, self.target, self.apps) if self.apps else []
-        return [self.libraries[RELEASE], self.shared_library, self.apps, self._generated, report, database]
+        return [
+            self.libraries[RELEASE],
+            self.shared_library,
+            self.apps,
+            self._generated,
+            report,
+            database,
+        ]
 
     def run_tests(self) -> Any:
         """An alias' action and sources: all C tests in all variants, built and run on the target."""
@@ -100,7 +118,9 @@ class TargetBuild:
 
     def _library(self, variant: str) -> Any:
         folder = self._variant_folder(variant)
-        return self.environments[variant].StaticLibrary(f"#{folder}/libpercepnet.a", self._library_objects(variant))[0]
+        return self.environments[variant].StaticLibrary(
+            f"#{folder}/libpercepnet.a", self._library_objects(variant)
+        )[0]
 
     def _shared_library(self) -> list[Any]:
         """libpercepnet.so with the oracle, for the Python side."""
@@ -113,7 +133,9 @@ class TargetBuild:
         env = self.environments[variant]
         objects = self._compile(variant, [path, *sources.port_sources(self.target)])
         library = self.libraries[variant]
-        output = f"#{self._variant_folder(variant)}/{subfolder}{path.stem}{self.target.program_suffix}"
+        output = (
+            f"#{self._variant_folder(variant)}/{subfolder}{path.stem}{self.target.program_suffix}"
+        )
         script = ["-T", str(self._script)] if self._script else []
         program = env.Program(
             output, objects, LIBS=[library, *env["LIBS"]], LINKFLAGS=env["LINKFLAGS"] + script
@@ -124,7 +146,9 @@ class TargetBuild:
 
 
 def _model_path(target: Target, option: str) -> Path | None:
-    """The .tflite file to build in: of `model=`, else the target's own; None when left out on purpose."""
+    """The .tflite file to build in: of `model=`, else the target's own; None when left out on
+    purpose.
+    """
     if option == NO_MODEL:
         return None
     path = Path(option).resolve() if option else MODELS / f"{target.model}.tflite"
@@ -134,6 +158,6 @@ def _model_path(target: Target, option: str) -> Path | None:
         raise KitError(f"model file `{option}` does not exist")
     known = ", ".join(sorted(found.stem for found in MODELS.glob("*.tflite"))) or "none yet"
     raise TargetError(
-        f"target `{target.name}` names the model `{target.model}`, and {path.relative_to(ROOT)} does not exist",
+        f"target `{target.name}` names the model `{target.model}`: no {path.relative_to(ROOT)}",
         hint=f"models: {known}; or say model=FILE.tflite, or model=none to leave the network out",
     )

@@ -1,4 +1,6 @@
-"""Strict loader of target and toolchain descriptions: every mistake names the file, the key and what would be right."""
+"""Strict loader of target and toolchain descriptions: every mistake names the file, the key and
+what would be right.
+"""
 
 import collections.abc
 import dataclasses
@@ -14,7 +16,13 @@ from kit.target.schema import Target, Toolchain
 
 # Folders of targets/ that hold parts of targets, not targets.
 _PARTS = ("cpus", "toolchains")
-_TYPE_WORDS = {str: "text", int: "a whole number", bool: "true or false", tuple: "a list of texts", dict: "a table"}
+_TYPE_WORDS = {
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+    tuple: "a list of texts",
+    dict: "a table",
+}
 
 
 def target_names(base: Path = TARGETS) -> list[str]:
@@ -30,7 +38,12 @@ def load_target(name: str, base: Path = TARGETS) -> Target:
     path = files[name]
     target = _construct(Target, {"name": name} | _read(path, base), _shown(path), "")
     _check_choice(path, "toolchain", target.toolchain, _stems(base / "toolchains"))
-    _check_choice(path, "port", target.port, sorted(p.name for p in (FIRMWARE / "port").iterdir() if p.is_dir()))
+    _check_choice(
+        path,
+        "port",
+        target.port,
+        sorted(p.name for p in (FIRMWARE / "port").iterdir() if p.is_dir()),
+    )
     known_isas = load_toolchain(target.toolchain, base).isa_flags
     for isa in target.isas:
         _check_choice(path, "isas", isa, sorted(known_isas))
@@ -38,10 +51,14 @@ def load_target(name: str, base: Path = TARGETS) -> Target:
 
 
 def load_toolchain(name: str, base: Path = TARGETS) -> Toolchain:
-    """Read targets/toolchains/NAME.toml. Raises TargetError for an unknown name or any mistake in its files."""
+    """Read targets/toolchains/NAME.toml. Raises TargetError for an unknown name or any mistake in
+    its files.
+    """
     path = base / "toolchains" / f"{name}.toml"
     if not path.is_file():
-        raise _unknown("toolchain", name, _stems(path.parent), f"toolchains live in {_shown(path.parent)}/")
+        raise _unknown(
+            "toolchain", name, _stems(path.parent), f"toolchains live in {_shown(path.parent)}/"
+        )
     return _construct(Toolchain, {"name": name} | _read(path, base), _shown(path), "")
 
 
@@ -52,7 +69,9 @@ def _target_files(base: Path) -> dict[str, Path]:
         if path.parent.name in _PARTS:
             continue
         if path.stem in files:
-            raise TargetError(f"two targets are called `{path.stem}`: {_shown(files[path.stem])} and {_shown(path)}")
+            raise TargetError(
+                f"two targets of one name: {_shown(files[path.stem])} and {_shown(path)}"
+            )
         files[path.stem] = path
     return files
 
@@ -68,33 +87,48 @@ def _shown(path: Path) -> str:
 
 def _unknown(noun: str, name: str, known: list[str], otherwise: str) -> TargetError:
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-    hint = f"did you mean {' or '.join(f'`{n}`' for n in near)}?" if near else f"known: {', '.join(known)}"
+    hint = (
+        f"did you mean {' or '.join(f'`{n}`' for n in near)}?"
+        if near
+        else f"known: {', '.join(known)}"
+    )
     return TargetError(f"unknown {noun} `{name}`", hint=f"{hint}\n{otherwise}")
 
 
 def _check_choice(path: Path, key: str, value: str, valid: typing.Collection[str]) -> None:
     if value not in valid:
-        raise TargetError(f"{_shown(path)}: `{key}` names `{value}`", hint=f"valid: {', '.join(valid)}")
+        raise TargetError(
+            f"{_shown(path)}: `{key}` names `{value}`", hint=f"valid: {', '.join(valid)}"
+        )
 
 
 def _read(path: Path, base: Path, seen: tuple[Path, ...] = ()) -> dict[str, typing.Any]:
-    """One file merged over the files it extends: tables merge key by key, everything else is replaced."""
+    """One file merged over the files it extends: tables merge key by key, everything else is
+    replaced.
+    """
     if path in seen:
         raise TargetError(f"{_shown(path)}: `extends` goes round in a circle")
     try:
         own = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as missing:
-        parts = sorted(f"{p.parent.name}/{p.stem}" for folder in _PARTS for p in (base / folder).glob("*.toml"))
+        parts = sorted(
+            f"{p.parent.name}/{p.stem}" for folder in _PARTS for p in (base / folder).glob("*.toml")
+        )
         where = _shown(seen[-1]) if seen else _shown(path)
         wanted = path.relative_to(base).with_suffix("")
-        raise TargetError(f"{where}: `extends` names `{wanted}`", hint=f"valid: {', '.join(parts)}") from missing
+        raise TargetError(
+            f"{where}: `extends` names `{wanted}`", hint=f"valid: {', '.join(parts)}"
+        ) from missing
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as bad:
         raise TargetError(f"{_shown(path)}: not valid TOML: {bad}") from bad
     parent = own.pop("extends", None)
     if parent is None:
         return own
     if not isinstance(parent, str):
-        raise TargetError(f"{_shown(path)}: `extends` must be text", hint='for example: extends = "cpus/cortex_m55"')
+        raise TargetError(
+            f"{_shown(path)}: `extends` must be text",
+            hint='for example: extends = "cpus/cortex_m55"',
+        )
     return _merge(_read(base / f"{parent}.toml", base, (*seen, path)), own)
 
 
@@ -113,18 +147,28 @@ def _construct(cls: type, data: dict[str, typing.Any], where: str, prefix: str) 
         if key not in hints:
             valid = sorted(name for name in hints if prefix or name != "name")
             near = difflib.get_close_matches(key, valid, n=1)
-            hint = (f"did you mean `{near[0]}`? " if near else "") + f"valid keys: {', '.join(valid)}"
+            hint = (
+                f"did you mean `{near[0]}`? " if near else ""
+            ) + f"valid keys: {', '.join(valid)}"
             raise TargetError(f"{where}: unknown key `{prefix}{key}`", hint=hint)
     for field in dataclasses.fields(cls):
-        optional = field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+        optional = (
+            field.default is not dataclasses.MISSING
+            or field.default_factory is not dataclasses.MISSING
+        )
         if field.name not in data and not optional:
-            raise TargetError(f"{where}: key `{prefix}{field.name}` is missing", hint=f"it is {_words(hints[field.name])}")
+            raise TargetError(
+                f"{where}: key `{prefix}{field.name}` is missing",
+                hint=f"it is {_words(hints[field.name])}",
+            )
     values = {key: _convert(hints[key], value, where, prefix + key) for key, value in data.items()}
     return cls(**values)
 
 
 def _convert(hint: typing.Any, value: typing.Any, where: str, key: str) -> typing.Any:
-    """Check one value against its annotation; lists of texts become tuples, tables become dataclasses or dicts."""
+    """Check one value against its annotation; lists of texts become tuples, tables become
+    dataclasses or dicts.
+    """
     origin = typing.get_origin(hint)
     if origin is types.UnionType:
         hint = next(choice for choice in typing.get_args(hint) if choice is not type(None))

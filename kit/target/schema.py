@@ -1,4 +1,6 @@
-"""What a target and a toolchain description may say; the loader checks every key and type against these classes."""
+"""What a target and a toolchain description may say; the loader checks every key and type against
+these classes.
+"""
 
 import dataclasses
 from collections.abc import Mapping
@@ -25,9 +27,9 @@ class Emulator:
 class Target:
     """One thing that programs are built for.
 
-    isas: instruction sets with a kernel file suffix, the most capable last. apps: programs built, all when empty.
-    model: a name in kit/models. layout: the order of packed weights. cpu_flags: given to compiler and linker.
-    budgets: limits by name, e.g. instructions per frame.
+    isas: instruction sets with a kernel file suffix, the most capable last. apps: programs built,
+    all when empty. model: a name in kit/models. layout: the order of packed weights. cpu_flags:
+    given to compiler and linker. budgets: limits by name, e.g. instructions per frame.
     """
 
     name: str
@@ -62,7 +64,8 @@ class Variant:
 class Toolchain:
     """A compiler: the prefix of its programs, the Debian packages that bring it, and its flags.
 
-    In flags `{root}` stands for the checkout's folder. isa_flags: what a kernel file of each ISA is compiled with.
+    In flags `{root}` stands for the checkout's folder. isa_flags: what a kernel file of each ISA is
+    compiled with.
     """
 
     name: str
