@@ -1,0 +1,30 @@
+/* Semihosting calls of Arm's specification; a breakpoint instruction hands them to the debugger or emulator. */
+#include "pn_semihosting.h"
+
+#include <stdint.h>
+
+#define SYS_GET_CMDLINE 0x15
+#define SYS_EXIT_EXTENDED 0x20
+#define ADP_STOPPED_APPLICATION_EXIT 0x20026u
+
+static int call(int operation, void *block) {
+    register int r0 __asm__("r0") = operation;
+    register void *r1 __asm__("r1") = block;
+    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
+    return r0;
+}
+
+const char *pn_semihosting_command_line(char *text, size_t size) {
+    struct {
+        char *text;
+        size_t size;
+    } block = {text, size};
+    if (call(SYS_GET_CMDLINE, &block) != 0)
+        text[0] = '\0';
+    return text;
+}
+
+void pn_semihosting_exit(int code) {
+    uint32_t block[2] = {ADP_STOPPED_APPLICATION_EXIT, (uint32_t)code};
+    call(SYS_EXIT_EXTENDED, block);
+}
