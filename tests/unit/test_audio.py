@@ -156,9 +156,12 @@ def largest_file(size: int) -> Iterator[None]:
 def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix: str):
     path = tmp_path / f"out{suffix}"
     path.write_bytes(b"the old file")
-    with largest_file(30_000), pytest.raises(KitError, match="cannot write"):
-        with AudioWriter(path, FORMAT) as writer:
-            writer.write(noise(100_000))
+    with (
+        largest_file(30_000),
+        pytest.raises(KitError, match="cannot write"),
+        AudioWriter(path, FORMAT) as writer,
+    ):
+        writer.write(noise(100_000))
     assert path.read_bytes() == b"the old file"
     assert os.listdir(tmp_path) == [path.name]
 
@@ -178,9 +181,8 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
 def test_a_full_disk_is_named_and_leaves_nothing(tiny_disk: Path, suffix: str):
     path = tiny_disk / f"out{suffix}"
-    with pytest.raises(KitError, match="the disk is full"):
-        with AudioWriter(path, FORMAT) as writer:
-            writer.write(noise(100_000))
+    with pytest.raises(KitError, match="the disk is full"), AudioWriter(path, FORMAT) as writer:
+        writer.write(noise(100_000))
     assert os.listdir(tiny_disk) == []
 
 

@@ -1,0 +1,107 @@
+/*
+ * Cost of a frame and of its stages, back to back (burst mode), in the port's unit: time, or instructions on emulators.
+ *
+ * `pitch` and `comb` are part of `analyse`, run once more by themselves; `frame` is the whole through the public API.
+ */
+#include "pn_app.h"
+#include "pn_frame.h"
+#include "pn_nn.h"
+
+#define FRAMES 100
+#define WARM_UP 10
+
+enum { ANALYSE, PITCH, COMB, NETWORK, SYNTHESISE, FRAME, STAGES };
+
+static const char *const stage_names[STAGES] = {"analyse", "pitch", "comb", "network", "synthesise", "frame"};
+
+static pn_app_memory_t memory;
+static pn_app_memory_t network;
+static pn_frame_t frame;
+static pn_pitch_t pitch;
+static int32_t comb[PN_WINDOW];
+static uint32_t costs[STAGES][FRAMES];
+static uint32_t clock_cost;
+
+/* Time since `start` without what reading the clock takes; 0 where that is all there was. */
+static uint32_t since(uint64_t start) {
+    const uint64_t passed = pn_port_now() - start;
+    return passed > clock_cost ? (uint32_t)(passed - clock_cost) : 0;
+}
+
+static void measure_clock(void) {
+    uint32_t least = UINT32_MAX;
+    for (int i = 0; i < 100; i++) {
+        const uint32_t passed = since(pn_port_now());
+        least = passed < least ? passed : least;
+    }
+    clock_cost = least;
+}
+
+/* The stages one by one. Returns the CRC of the output, continued from `crc`. */
+static uint32_t run_stages(const int16_t *pcm, uint32_t *cost, uint32_t crc) {
+    int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
+    int32_t out_q8[PN_HOP];
+    uint64_t start = pn_port_now();
+    pn_frame_analyse(&frame, pcm, features_q12);
+    cost[ANALYSE] = since(start);
+    start = pn_port_now();
+    const pn_pitch_estimate_t estimate = pn_pitch_push(&pitch, frame.history);
+    cost[PITCH] = since(start);
+    start = pn_port_now();
+    pn_comb_filter(frame.history, estimate.period, comb);
+    cost[COMB] = since(start);
+    start = pn_port_now();
+    pn_nn_step(&pn_model, network.bytes, features_q12, gains_q15, strengths_q15);
+    cost[NETWORK] = since(start);
+    start = pn_port_now();
+    pn_frame_synthesise(&frame, gains_q15, strengths_q15, pn_model.post_filter, out_q8);
+    cost[SYNTHESISE] = since(start);
+    return pn_app_crc(crc, out_q8, sizeof out_q8);
+}
+
+static void sort(uint32_t *values, size_t count) {
+    for (size_t i = 1; i < count; i++) {
+        const uint32_t value = values[i];
+        size_t place = i;
+        for (; place && values[place - 1] > value; place--)
+            values[place] = values[place - 1];
+        values[place] = value;
+    }
+}
+
+static void report(int stage, uint32_t crc) {
+    uint32_t *const values = costs[stage];
+    sort(values, FRAMES);
+    pn_port_line("PN_BENCH name=%s mode=burst unit=%s n=%d min=%lu p50=%lu p99=%lu max=%lu out_crc=%08lx",
+                 stage_names[stage], pn_port_unit(), FRAMES, (unsigned long)values[0],
+                 (unsigned long)values[FRAMES / 2], (unsigned long)values[FRAMES * 99 / 100],
+                 (unsigned long)values[FRAMES - 1], (unsigned long)crc);
+}
+
+int main(void) {
+    pn_state_t *const state = pn_app_start(&memory, pn_port_env("PN_FORCE_ISA"));
+    uint32_t seed = 1, stages_crc = PN_APP_CRC_START, frame_crc = PN_APP_CRC_START;
+    pn_app_boot(pn_isa(state));
+    if (pn_nn_state_size(&pn_model) > sizeof network.bytes)
+        pn_port_fault("memory", "network_state_too_large");
+    pn_frame_init(&frame);
+    pn_pitch_init(&pitch);
+    pn_nn_reset(&pn_model, network.bytes);
+    measure_clock();
+    for (uint32_t i = 0; i < WARM_UP + FRAMES; i++) {
+        uint32_t cost[STAGES];
+        int16_t pcm[PN_FRAME_SAMPLES];
+        pn_app_signal(PN_APP_VOICE, i, &seed, pcm);
+        stages_crc = run_stages(pcm, cost, stages_crc);
+        const uint64_t start = pn_port_now();
+        pn_process(state, pcm, pcm);
+        cost[FRAME] = since(start);
+        frame_crc = pn_app_crc(frame_crc, pcm, sizeof pcm);
+        for (int stage = 0; stage < STAGES && i >= WARM_UP; stage++)
+            costs[stage][i - WARM_UP] = cost[stage];
+    }
+    for (int stage = 0; stage < STAGES; stage++)
+        report(stage, stage == FRAME ? frame_crc : stages_crc);
+    pn_port_line("PN_DONE bad=0 stack=%zu", pn_port_stack_used());
+    return 0;
+}

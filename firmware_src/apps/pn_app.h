@@ -1,0 +1,91 @@
+/*
+ * What the programs beside this file share: the line that says who is speaking, CRC-32 of samples, memory for a
+ * denoiser, and test signals that are the same on every machine.
+ */
+#ifndef PN_APP_H
+#define PN_APP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "percepnet.h"
+#include "pn_build_info.h"
+#include "pn_model.h"
+#include "pn_port.h"
+
+/* Holds a state of any model: the library promises at most 160 kB. */
+#define PN_APP_STATE_BYTES (160 * 1024)
+
+typedef struct {
+    _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];
+} pn_app_memory_t;
+
+/* Start a denoiser in `memory`; isa as in pn_init. Ends the program with a PN_FAULT line where that cannot be. */
+static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa) {
+    if (pn_state_size() > sizeof memory->bytes)
+        pn_port_fault("memory", "state_too_large");
+    pn_state_t *const state = (pn_state_t *)(void *)memory->bytes;
+    const pn_status_t status = pn_init(state, isa);
+    if (status != PN_OK)
+        pn_port_fault("init", isa ? isa : "best_isa");
+    return state;
+}
+
+/* The first line of every program. The run id is the caller's: it tells this start from output of an older one. */
+static inline void pn_app_boot(const char *isa) {
+    const char *const run = pn_port_env("PN_RUN");
+    pn_port_line("PN_BOOT run=%s fw=%s target=%s model=%s isa=%s", run ? run : "0", PN_BUILD_FW, PN_BUILD_TARGET,
+                 PN_MODEL_HASH, isa);
+}
+
+#define PN_APP_CRC_START 0u
+
+/* CRC-32 (IEEE 802.3, as zlib's crc32) of bytes, continued from `crc`. */
+static inline uint32_t pn_app_crc(uint32_t crc, const void *data, size_t count) {
+    const uint8_t *const bytes = data;
+    crc = ~crc;
+    for (size_t i = 0; i < count; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (0xedb88320u & (0u - (crc & 1u)));
+    }
+    return ~crc;
+}
+
+typedef enum {
+    PN_APP_SILENCE,
+    PN_APP_SQUARE, /* full scale, 100 Hz */
+    PN_APP_NOISE,  /* white, full scale */
+    PN_APP_BITS,   /* each sample one of the two extremes, at random */
+    PN_APP_VOICE,  /* a sawtooth that glides, in noise */
+    PN_APP_SIGNALS,
+} pn_app_signal_t;
+
+static const char *const pn_app_signal_names[PN_APP_SIGNALS] = {"silence", "square", "noise", "bits", "voice"};
+
+/* The next word of a linear congruential generator (wraps on purpose); its high bits are the good ones. */
+static inline uint32_t pn_app_random(uint32_t *seed) {
+    *seed = *seed * 1664525u + 1013904223u;
+    return *seed;
+}
+
+/* Frame `index` of a signal; *seed starts at 1 and is carried from frame to frame. */
+static inline void pn_app_signal(pn_app_signal_t signal, uint32_t index, uint32_t *seed, int16_t *pcm) {
+    for (uint32_t n = 0; n < PN_FRAME_SAMPLES; n++) {
+        const uint32_t time = index * PN_FRAME_SAMPLES + n;
+        const int32_t random = (int32_t)(pn_app_random(seed) >> 16) - 32768;
+        const uint32_t period = 200 + index % 160;
+        int32_t value = 0;
+        if (signal == PN_APP_SQUARE)
+            value = time / 240 % 2 ? 32767 : -32768;
+        else if (signal == PN_APP_NOISE)
+            value = random;
+        else if (signal == PN_APP_BITS)
+            value = random < 0 ? -32768 : 32767;
+        else if (signal == PN_APP_VOICE)
+            value = (int32_t)(time % period * 16000 / period) - 8000 + random / 16; /* |value| <= 10048 */
+        pcm[n] = (int16_t)value;
+    }
+}
+
+#endif
