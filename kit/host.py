@@ -6,7 +6,6 @@ import fcntl
 import functools
 import hashlib
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import cffi
 
 from kit import console, process
+from kit.build import build
 from kit.errors import KitError
 from kit.files import write_atomically
 from kit.paths import BUILD, FIRMWARE, MODELS, ROOT
@@ -21,7 +21,6 @@ from kit.target import load_target, load_toolchain
 
 HOST_TARGET = "host_x86_64"
 DEFAULT_HEADERS = ("percepnet.h", "pn_oracle.h")
-BUILD_TIMEOUT_S = 900.0
 COMPILER_TIMEOUT_S = 30.0
 
 _LIBRARY = BUILD / HOST_TARGET / "libpercepnet.so"
@@ -57,14 +56,7 @@ def ensure_library() -> Path:
             return _LIBRARY
         console.note("building libpercepnet.so for this computer")
         model = MODELS / f"{load_target(HOST_TARGET).model}.tflite"
-        option = [] if model.is_file() else ["model=none"]
-        scons = [sys.executable, "-m", "SCons", "-Q", "-s", "host-lib", *option]
-        done = process.run(scons, cwd=ROOT, timeout_s=BUILD_TIMEOUT_S, check=False)
-        if done.returncode != 0:
-            detail = done.stdout + done.stderr
-            raise KitError(
-                "libpercepnet.so does not build", hint=detail.decode(errors="replace").strip()
-            )
+        build("host-lib", "" if model.is_file() else "none")
         write_atomically(_STAMP, _stamp(inputs).encode())
     return _LIBRARY
 

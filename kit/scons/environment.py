@@ -64,7 +64,8 @@ def _flags(*groups: tuple[str, ...]) -> list[str]:
 
 
 def object_name(path: os.PathLike[str]) -> str:
-    """Path of a source's object below its variant's folder: a name that says where the source is."""
+    """Path of a source's object below its variant's folder: a name that says where the source is.
+    """
     full = os.fspath(path)
     base = os.fspath(FIRMWARE if full.startswith(os.fspath(FIRMWARE)) else ROOT)
     return os.path.splitext(os.path.relpath(full, base))[0] + ".o"

@@ -28,9 +28,7 @@ def kernel_list(env: Environment, target: Target, kernels: Sequence[Kernel]) -> 
     """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel in the build, by family, most capable
     ISA last.
     """
-    lines = [
-        "/* Generated: PN_KERNEL(family, isa) per kernel here, by family, best ISA last. */"
-    ]
+    lines = ["/* Generated: PN_KERNEL(family, isa) per kernel here, by family, best ISA last. */"]
     lines += [f"PN_KERNEL({kernel.family}, {kernel.isa})" for kernel in kernels]
     return text_node(env, target, "pn_kernel_list.h", "\n".join(lines) + "\n")
 

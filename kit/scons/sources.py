@@ -10,8 +10,8 @@ from kit.target import Target, Toolchain
 
 LIBRARY_FOLDERS = ("core", "dsp", "nn")
 INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "port", "oracle")
-_MODEL_HEADER = '#include "pn_model.h"'
-_API_HEADER = '#include "percepnet.h"'
+# What includes one of these does not link without a network.
+_MODEL_HEADERS = ("pn_model.h", "percepnet.h")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,11 +34,7 @@ def library_sources(with_model: bool) -> list[Path]:
     """
     files = [path for name in LIBRARY_FOLDERS for path in c_files(FIRMWARE / name)]
     files += [path for path in c_files(FIRMWARE / "kernels") if "__" not in path.stem]
-    return [
-        path
-        for path in files
-        if with_model or _MODEL_HEADER not in path.read_text(encoding="utf-8")
-    ]
+    return [path for path in files if with_model or not _names_model(path)]
 
 
 def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:
@@ -62,7 +58,7 @@ def port_sources(target: Target) -> list[Path]:
     return c_files(FIRMWARE / "port") + c_files(FIRMWARE / "port" / target.port)
 
 
-def apps(target: Target, with_model: bool) -> list[Path]:
+def apps(target: Target) -> list[Path]:
     """Programs of the target. Raises KitError for a name in its `apps` that has no source."""
     files = {path.stem: path for path in c_files(FIRMWARE / "apps")}
     for name in target.apps:
@@ -70,14 +66,13 @@ def apps(target: Target, with_model: bool) -> list[Path]:
             raise KitError(
                 f"target `{target.name}` names the app `{name}`", hint=f"apps: {', '.join(files)}"
             )
-    wanted = [files[name] for name in target.apps] if target.apps else list(files.values())
-    return [path for path in wanted if with_model or not _needs_model(path)]
+    return [files[name] for name in target.apps] if target.apps else list(files.values())
 
 
 def c_tests(with_model: bool) -> list[Path]:
-    """Test programs tests/c/test_*.c."""
+    """Test programs tests/c/test_*.c; without a model, those that need none."""
     return [
-        path for path in sorted(C_TESTS.glob("test_*.c")) if with_model or not _needs_model(path)
+        path for path in sorted(C_TESTS.glob("test_*.c")) if with_model or not _names_model(path)
     ]
 
 
@@ -90,6 +85,6 @@ def firmware_id(target: Target, toolchain: Toolchain) -> str:
     return digest.hexdigest()[:12]
 
 
-def _needs_model(path: Path) -> bool:
+def _names_model(path: Path) -> bool:
     text = path.read_text(encoding="utf-8")
-    return _MODEL_HEADER in text or _API_HEADER in text
+    return any(f'#include "{header}"' in text for header in _MODEL_HEADERS)

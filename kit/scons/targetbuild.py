@@ -35,10 +35,8 @@ class TargetBuild:
         self._objects: dict[tuple[str, Path], Any] = {}
         self._generate()
         self.libraries = {variant: self._library(variant) for variant in self.environments}
-        self.apps = [
-            self._program(RELEASE, path, "")
-            for path in sources.apps(self.target, self.model is not None)
-        ]
+        apps = sources.apps(self.target) if self.model else []
+        self.apps = [self._program(RELEASE, path, "") for path in apps]
         self.tests = {
             variant: [
                 self._program(variant, path, "tests/")
@@ -62,7 +60,8 @@ class TargetBuild:
         ]
 
     def run_tests(self) -> Any:
-        """An alias' action and sources: all C tests in all variants, built and run on the target."""
+        """An alias' action and sources: all C tests in all variants, built and run on the target.
+        """
         programs = [program for variant in self.tests.values() for program in variant]
 
         def run(target: list[Any], source: list[Any], env: Environment) -> int:

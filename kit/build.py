@@ -1,0 +1,40 @@
+"""Asking SCons for what a target needs, and finding what it made."""
+
+import sys
+from pathlib import Path
+
+from kit import process
+from kit.errors import KitError
+from kit.paths import BUILD, ROOT
+from kit.target import Target
+
+BUILD_TIMEOUT_S = 1800.0
+
+
+def build(goal: str, model: str = "", show: bool = False) -> None:
+    """Bring a SCons alias up to date: a target's name, `test-NAME` or `host-lib`.
+
+    model: a .tflite file instead of the target's own, or `none`. show lets SCons' own output
+    through. Raises KitError with what the compiler or linker said when that fails.
+    """
+    command = [sys.executable, "-m", "SCons", "-Q", goal]
+    if model:
+        command.append(f"model={model if model == 'none' else Path(model).resolve()}")
+    done = process.run(command, cwd=ROOT, timeout_s=BUILD_TIMEOUT_S, capture=not show, check=False)
+    if done.returncode != 0:
+        said = "" if show else (done.stdout + done.stderr).decode(errors="replace").strip()
+        raise KitError(f"building `{goal}` failed", hint=said)
+
+
+def program_path(target: Target, app: str) -> Path:
+    """Where a target's program is. Raises KitError, naming those that exist, when it has none of
+    that name.
+    """
+    folder = BUILD / target.name
+    path = folder / (app + target.program_suffix)
+    if not path.is_file():
+        sources = sorted(p.stem for p in (ROOT / "firmware_src" / "apps").glob("*.c"))
+        known = [name for name in sources if (folder / (name + target.program_suffix)).is_file()]
+        built = ", ".join(known) or "none is built"
+        raise KitError(f"target `{target.name}` has no program `{app}`", hint=f"programs: {built}")
+    return path

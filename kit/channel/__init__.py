@@ -1,0 +1,7 @@
+"""Byte streams to and from a started program."""
+
+from kit.channel.base import Channel
+from kit.channel.process import ProcessChannel
+from kit.channel.serial import SerialChannel
+
+__all__ = ["Channel", "ProcessChannel", "SerialChannel"]

@@ -1,0 +1,84 @@
+"""What every channel does alike: a thread takes bytes in as they come, readers wait with a timeout.
+"""
+
+import abc
+import threading
+import time
+from collections.abc import Callable
+
+from kit.errors import DeviceError
+
+
+class Channel(abc.ABC):
+    """A byte stream each way. The program's output is always taken in, so that neither side can
+    block the other.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+        self._changed = threading.Condition()
+        self._ended = False
+        self._thread = threading.Thread(target=self._pump, daemon=True)
+        self._thread.start()
+
+    @abc.abstractmethod
+    def _receive(self) -> bytes:
+        """Wait for bytes and return them; empty at the end of the stream."""
+
+    @abc.abstractmethod
+    def write(self, data: bytes) -> None:
+        """Send all bytes. Raises DeviceError when nobody is there to take them."""
+
+    @abc.abstractmethod
+    def finish_writing(self) -> None:
+        """Tell the program that no more bytes come, where the channel can."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Give the channel back."""
+
+    def read_exact(self, count: int, timeout_s: float) -> bytes:
+        """Exactly `count` bytes. Raises DeviceError at the end of the stream or after timeout_s."""
+        self._wait(lambda: len(self._buffer) >= count, timeout_s, f"{count} bytes")
+        return self._take(count)
+
+    def read_line(self, timeout_s: float) -> bytes | None:
+        """The next line without its line feed, a last unended line too; None at the end of the
+        stream.
+        """
+        with self._changed:
+            self._wait(lambda: b"\n" in self._buffer or self._ended, timeout_s, "a line")
+            if not self._buffer:
+                return None
+            end = self._buffer.find(b"\n")
+            line = self._take(len(self._buffer) if end < 0 else end + 1)
+        return line.rstrip(b"\r\n")
+
+    def _take(self, count: int) -> bytes:
+        with self._changed:
+            taken = bytes(self._buffer[:count])
+            del self._buffer[:count]
+        return taken
+
+    def _wait(self, ready: Callable[[], bool], timeout_s: float, what: str) -> None:
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while not ready():
+                remaining = deadline - time.monotonic()
+                if self._ended:
+                    raise DeviceError(
+                        f"the program ended while {what} were awaited",
+                        hint=f"last words: {bytes(self._buffer[-200:])!r}" if self._buffer else "",
+                    )
+                if remaining <= 0 or not self._changed.wait(remaining):
+                    raise DeviceError(f"no answer: waited {timeout_s:g} s for {what}")
+
+    def _pump(self) -> None:
+        while True:
+            data = self._receive()
+            with self._changed:
+                self._buffer += data
+                self._ended = not data
+                self._changed.notify_all()
+                if self._ended:
+                    return

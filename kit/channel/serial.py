@@ -1,0 +1,54 @@
+"""The channel of a serial line: a real port, or an emulator's UART behind `socket://`."""
+
+import select
+import time
+
+import serial
+
+from kit.channel.base import Channel
+from kit.errors import DeviceError
+
+_BLOCK = 1 << 16
+_POLL_S = 0.2
+_RETRY_S = 0.02
+
+
+class SerialChannel(Channel):
+    """A line that pyserial opens: `/dev/ttyACM0`, or `socket://127.0.0.1:5000`."""
+
+    def __init__(self, url: str, baud: int, connect_timeout_s: float) -> None:
+        """Raises DeviceError when the line cannot be opened within connect_timeout_s."""
+        self._closing = False
+        deadline = time.monotonic() + connect_timeout_s
+        while True:
+            try:
+                self._port = serial.serial_for_url(url, baudrate=baud, timeout=0)
+                break
+            except serial.SerialException as refused:
+                if time.monotonic() > deadline:
+                    raise DeviceError(f"cannot open `{url}`: {refused}") from refused
+                time.sleep(_RETRY_S)
+        super().__init__()
+
+    def _receive(self) -> bytes:
+        try:
+            while not self._closing:
+                if select.select([self._port], [], [], _POLL_S)[0]:
+                    return self._port.read(_BLOCK)
+        except (serial.SerialException, OSError):
+            pass
+        return b""
+
+    def write(self, data: bytes) -> None:
+        try:
+            self._port.write(data)
+        except (serial.SerialException, OSError) as gone:
+            raise DeviceError("the serial line closed while it was sent data") from gone
+
+    def finish_writing(self) -> None:
+        """A serial line has no end: programs on boards are told how much comes."""
+
+    def close(self) -> None:
+        self._closing = True
+        self._thread.join()
+        self._port.close()

@@ -1,0 +1,1 @@
+"""Tests on devices: the line protocol and what is made of it."""

@@ -1,0 +1,64 @@
+"""Boards that QEMU emulates whole: the program is loaded from its ELF file, its UART is a socket.
+"""
+
+import socket
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from kit import process
+from kit.channel import SerialChannel
+from kit.errors import DeviceError
+from kit.runner._base import Capabilities, Runner, Started
+
+CONNECT_TIMEOUT_S = 10.0
+ATTEMPTS = 3
+BAUD = 115200
+
+
+class QemuSystemRunner(Runner):
+    """QEMU in system mode; arguments and settings are the semihosting command line."""
+
+    capabilities = Capabilities(emulated=True, exit_code=True, end_of_input=False)
+
+    def start(self, program: Path, args: Sequence[str], settings: Mapping[str, str]) -> Started:
+        words = [program.stem, *(f"{name}={value}" for name, value in settings.items()), *args]
+        if unfit := [word for word in words if not word or " " in word]:
+            raise DeviceError(f"a board's program cannot be given the argument {unfit[0]!r}")
+        for attempt in range(ATTEMPTS):
+            port = _free_port()
+            child = self._start_qemu(program, words, port)
+            try:
+                url = f"socket://127.0.0.1:{port}"
+                return Started(SerialChannel(url, BAUD, CONNECT_TIMEOUT_S), child)
+            except DeviceError:
+                # Between our choice of a port and QEMU's use of it somebody else may take it.
+                child.kill()
+                child.wait()
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
+
+    def _start_qemu(self, program: Path, words: list[str], port: int) -> subprocess.Popen[bytes]:
+        emulator = self.target.emulator
+        semihosting = [
+            "enable=on",
+            "target=native",
+            *(f"arg={word.replace(',', ',,')}" for word in words),
+        ]
+        serial = f"tcp:127.0.0.1:{port},server=on,wait=on"
+        return process.start(
+            [
+                emulator.program,
+                *emulator.args,
+                *("-semihosting-config", ",".join(semihosting)),
+                *("-serial", serial),
+                *("-kernel", program),
+            ],
+        )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
