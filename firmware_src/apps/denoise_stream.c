@@ -110,6 +110,5 @@ int main(void) {
     }
     pn_app_boot(pn_isa(state));
     stream_packets(state, isa);
-    pn_port_line("PN_DONE bad=0 stack=%zu", pn_port_stack_used());
-    return 0;
+    return pn_app_done(0);
 }

@@ -38,6 +38,13 @@ static inline void pn_app_boot(const char *isa) {
                  PN_MODEL_HASH, isa);
 }
 
+/* The last lines: most stack used, where that is measured, and how many checks were bad. Returns main's result. */
+static inline int pn_app_done(int bad) {
+    pn_port_line("PN_STACK bytes=%zu", pn_port_stack_used());
+    pn_port_line("PN_DONE bad=%d", bad);
+    return bad != 0;
+}
+
 #define PN_APP_CRC_START 0u
 
 /* CRC-32 (IEEE 802.3, as zlib's crc32) of bytes, continued from `crc`. */

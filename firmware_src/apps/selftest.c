@@ -38,6 +38,5 @@ int main(void) {
     pn_app_boot(pn_isa(pn_app_start(&memory, isa)));
     for (int signal = 0; signal < PN_APP_SIGNALS; signal++)
         bad += test_signal((pn_app_signal_t)signal, isa);
-    pn_port_line("PN_DONE bad=%d stack=%zu", bad, pn_port_stack_used());
-    return bad != 0;
+    return pn_app_done(bad);
 }

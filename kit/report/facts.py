@@ -53,7 +53,7 @@ class Recording:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Everything on the page. facts: label to value, in order; stages: instructions per frame."""
+    """Everything on the page. facts: label to value, in order; stages: a frame's cost by part."""
 
     title: str
     subtitle: str
@@ -61,6 +61,7 @@ class Facts:
     checks: tuple[Check, ...]
     recordings: tuple[Recording, ...]
     stages: tuple[Bar, ...]
+    stages_unit: str
     stages_note: str
     sizes: tuple[Bar, ...]
     budgets: tuple[Budget, ...]

@@ -30,11 +30,11 @@ def spectrogram_db(pcm: np.ndarray) -> np.ndarray:
 
 
 def spectrograms_png(
-    recordings: Sequence[Recording], sample_rate_hz: int = 48000, width_inches: float = 10.0
+    recordings: Sequence[Recording], sample_rate_hz: int = 48000, dpi: int = 100
 ) -> bytes:
     """One picture with a spectrogram of each recording, below one another on one time axis."""
     with rc_context(_STYLE):
-        figure = Figure(figsize=(width_inches, 0.4 + 2.1 * len(recordings)), layout="constrained")
+        figure = Figure(figsize=(10.0, 0.4 + 2.1 * len(recordings)), dpi=dpi, layout="constrained")
         canvas = FigureCanvasAgg(figure)
         axes = figure.subplots(len(recordings), 1, sharex=True, squeeze=False)[:, 0]
         for axis, recording in zip(axes, recordings, strict=True):

@@ -21,6 +21,7 @@ FACTS = Facts(
     checks=(Check("same bytes", True, "crc 12345678"),),
     recordings=(Recording("noisy", "as recorded", TONE), Recording("clean", "after", TONE // 2)),
     stages=(Bar("pitch", 300_000), Bar("network", 600_000)),
+    stages_unit="instructions",
     stages_note="instructions, not cycles",
     sizes=(Bar(".text", 40_000), Bar(".bss", 60_000)),
     budgets=(Budget("whole frame", 900_000, 1_000_000, "instructions"),),

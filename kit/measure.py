@@ -1,0 +1,106 @@
+"""Figures of a target: a program's report, the cost of a frame by stage, sizes, and the budgets."""
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kit.devtest.protocol import Report, parse_line, read_report
+from kit.errors import DeviceError, TargetError
+from kit.paths import BUILD
+from kit.report.facts import Bar, Budget
+from kit.runner import open_session
+from kit.target import Target
+
+UNITS = {"instr": "instructions", "ns": "ns"}
+SIZE_OF_APP = "denoise_stream"
+
+
+@dataclasses.dataclass(frozen=True)
+class Costs:
+    """A frame's cost: `stages` by name and their sum's twin `frame`, medians; `worst` frame.
+
+    unit: "instructions" on emulators, else "ns".
+    """
+
+    unit: str
+    stages: tuple[Bar, ...]
+    frame: int
+    worst: int
+
+
+def run_app(
+    target: Target, app: str, settings: Mapping[str, str] | None = None, rebuild: bool = True
+) -> Report:
+    """Run a program on its target to the end. Raises KitError when anything about that fails."""
+    with open_session(target, app, settings=settings, rebuild=rebuild) as session:
+        return read_report(session.lines(), session.run_id)
+
+
+def costs_of(report: Report) -> Costs:
+    """What the program `bench` measured. Raises DeviceError where figures are missing."""
+    found = {bench.name: bench.figures for bench in report.benches}
+    try:
+        unit = next(key for key in UNITS if f"p50_{key}" in found["frame"])
+        median = {name: int(figures[f"p50_{unit}"]) for name, figures in found.items()}
+        worst = int(found["frame"][f"max_{unit}"])
+        inside = median["pitch"] + median["comb"]
+        stages = (
+            Bar("transforms, features", max(0, median["analyse"] - inside)),
+            Bar("pitch", median["pitch"]),
+            Bar("comb filter", median["comb"]),
+            Bar("network", median["network"]),
+            Bar("gains, synthesis", median["synthesise"]),
+        )
+    except (KeyError, StopIteration) as missing:
+        raise DeviceError(f"the report of `bench` lacks {missing}") from missing
+    return Costs(UNITS[unit], stages, median["frame"], worst)
+
+
+def stack_bytes(report: Report) -> int:
+    """Most stack that the program used at any time; 0 where its port does not measure it."""
+    for line in report.remarks:
+        if (record := parse_line(line)) and record.word == "PN_STACK":
+            return record.number("bytes")
+    return 0
+
+
+def read_sizes(target: Target) -> Mapping[str, Any]:
+    """The size report of the program that denoises streams, as the build wrote it."""
+    report = json.loads((BUILD / target.name / "size.json").read_text(encoding="utf-8"))
+    return report[SIZE_OF_APP]
+
+
+def section_bars(sizes: Mapping[str, Any], most: int = 6) -> tuple[Bar, ...]:
+    """The largest sections, in bytes."""
+    bars = [Bar(name, size) for name, size in sizes["sections"].items()]
+    return tuple(sorted(bars, key=lambda bar: -bar.value)[:most])
+
+
+def check_budgets(
+    target: Target, costs: Costs, stack: int, sizes: Mapping[str, Any]
+) -> tuple[Budget, ...]:
+    """The target's budgets and memory regions against what was measured.
+
+    Raises TargetError for a budget that nothing measures.
+    """
+    measured = {
+        "frame_instructions": (costs.worst, "instructions", costs.unit == "instructions"),
+        "frame_ns": (costs.worst, "ns", costs.unit == "ns"),
+        "stack_bytes": (stack, "bytes", stack > 0),
+        "text_bytes": (sizes["text"], "bytes", True),
+        "ram_bytes": (sizes["data"] + sizes["bss"], "bytes", True),
+    }
+    budgets = []
+    for name, limit in target.budgets.items():
+        if name not in measured:
+            raise TargetError(
+                f"target `{target.name}` has a budget `{name}` that nothing measures",
+                hint=f"known: {', '.join(measured)}",
+            )
+        value, unit, known = measured[name]
+        if known:
+            budgets.append(Budget(name.replace("_", " "), value, limit, unit))
+    for name, use in sizes["regions"].items():
+        budgets.append(Budget(f"memory region {name}", use["used"], use["size"], "bytes"))
+    return tuple(budgets)

@@ -1,0 +1,96 @@
+"""The denoiser on a target: samples in packets to its program `denoise_stream` and back."""
+
+import struct
+import zlib
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from kit.denoiser import HOP_SAMPLES, HopProcessor
+from kit.devtest.protocol import parse_line
+from kit.errors import DeviceError
+from kit.runner import open_session
+from kit.target import Target
+
+APP = "denoise_stream"
+MARK = b"\xa5\x5a"
+FRAME, RESTART, QUIT = b"F", b"R", b"Q"
+ATTEMPTS = 3
+_CRC = struct.Struct("<I")
+
+
+class RemoteDenoiser:
+    """One channel of 48 kHz sound, denoised by a target; a context manager.
+
+    settings: for the program, e.g. {"PN_FORCE_ISA": "scalar"}. rebuild=False takes the program as
+    it was built. Raises KitError if it does not build, start or answer.
+    """
+
+    def __init__(
+        self,
+        target: Target | str,
+        settings: Mapping[str, str] | None = None,
+        rebuild: bool = True,
+    ) -> None:
+        self._session = open_session(target, APP, settings=settings, rebuild=rebuild)
+        self._number = 0
+        try:
+            self.boot = self._read_boot()
+        except BaseException:
+            self._session.kill()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            self._session.kill()
+            return
+        self._exchange(QUIT, b"")
+        for _line in self._session.lines():
+            pass
+        self._session.close()
+
+    def restart(self) -> HopProcessor:
+        """Let the target forget what it heard; returns `process`."""
+        self._exchange(RESTART, b"")
+        return self.process
+
+    def process(self, pcm: np.ndarray) -> np.ndarray:
+        """Denoise whole hops. pcm: int16, shape (480 k,). Returns the same shape, late."""
+        hops = pcm.astype("<i2").reshape(-1, HOP_SAMPLES)
+        answers = [self._exchange(FRAME, hop.tobytes()) for hop in hops]
+        return np.frombuffer(b"".join(answers), "<i2").astype(np.int16)
+
+    def _read_boot(self) -> Mapping[str, str]:
+        line = next(self._session.lines(), "")
+        record = parse_line(line)
+        if record is None or record.word != "PN_BOOT":
+            raise DeviceError(f"`{APP}` did not start: its first line is {line!r}")
+        if record.fields["run"] != self._session.run_id:
+            raise DeviceError("the device still runs older firmware", hint="flash it again")
+        return record.fields
+
+    def _exchange(self, kind: bytes, payload: bytes) -> bytes:
+        """Send a packet and return the payload of its answer; again if it was not understood."""
+        self._number = (self._number + 1) % 256
+        body = kind + bytes([self._number]) + payload
+        for _ in range(ATTEMPTS):
+            self._session.write(MARK + body + _CRC.pack(zlib.crc32(body)))
+            answer = self._read_packet(len(payload))
+            if answer[:2] == body[:2]:
+                return answer[2:]
+        raise DeviceError(f"`{APP}` did not understand a packet {ATTEMPTS} times")
+
+    def _read_packet(self, payload_bytes: int) -> bytes:
+        head = self._session.read_exact(len(MARK) + 2)
+        if head[:2] != MARK:
+            raise DeviceError(f"`{APP}` sent {head!r} in place of a packet")
+        size = payload_bytes if head[2:3] == FRAME else 0
+        rest = self._session.read_exact(size + _CRC.size)
+        body = head[2:] + rest[:size]
+        if zlib.crc32(body) != _CRC.unpack(rest[size:])[0]:
+            raise DeviceError(f"`{APP}` sent a packet with a wrong CRC")
+        return body

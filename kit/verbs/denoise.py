@@ -1,0 +1,82 @@
+"""`denoise`: a file or a raw stream made clean, here or on a target."""
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+import numpy as np
+
+from kit import console, host
+from kit.audio import AudioWriter, read_all
+from kit.denoiser import Denoiser, Progress, denoise_array, denoise_file, denoise_stream
+from kit.errors import CheckFailed, KitError
+from kit.remote import RemoteDenoiser
+from kit.target import load_target
+
+STREAM = "-"
+_STDIN, _STDOUT = 0, 1
+
+
+@click.command(
+    epilog="Examples: ./tools/percepnet denoise meeting.wav clean.flac; and live: "
+    "arecord -t raw -f S16_LE -r 48000 -c 1 | ./tools/percepnet denoise - - | "
+    "aplay -t raw -f S16_LE -r 48000 -c 1"
+)
+@click.argument("source", metavar="IN")
+@click.argument("destination", metavar="OUT")
+@click.option("--target", "target_name", help="Run on this target and compare with this computer.")
+def command(source: str, destination: str, target_name: str | None) -> None:
+    """Suppress the noise in IN and write OUT.
+
+    IN and OUT are WAV or FLAC files of any rate, channel count and length; OUT keeps IN's rate,
+    channels, length and sample format and lines up with it. `- -` instead reads a raw 16-bit
+    little-endian mono stream at 48 kHz from stdin and writes the same to stdout, live.
+    """
+    if STREAM in (source, destination):
+        _stream(source, destination, target_name)
+    elif target_name:
+        _on_target(Path(source), Path(destination), target_name)
+    else:
+        with _progress(f"denoising {source}") as show:
+            denoise_file(source, destination, show)
+
+
+def _stream(source: str, destination: str, target_name: str | None) -> None:
+    if source != destination:
+        raise KitError("a stream needs `-` for both IN and OUT", hint="percepnet denoise - -")
+    if target_name:
+        raise KitError("a stream runs on this computer only", hint="leave out --target")
+    denoise_stream(_STDIN, _STDOUT, Denoiser().process)
+
+
+def _on_target(source: Path, destination: Path, name: str) -> None:
+    target = load_target(name)
+    pcm, audio = read_all(source)
+    with AudioWriter(destination, audio) as writer:
+        with RemoteDenoiser(target) as remote, _progress(f"denoising on {name}") as show:
+            out = denoise_array(remote.restart, pcm, audio.sample_rate_hz, show)
+        if target.model == load_target(host.HOST_TARGET).model:
+            _require_same(out, Denoiser().denoise(pcm, audio.sample_rate_hz), name)
+        else:
+            console.note(f"not compared: this computer's library holds another model than {name}")
+        writer.write(out)
+
+
+def _require_same(out: np.ndarray, here: np.ndarray, name: str) -> None:
+    """Say that both are the same bytes; CheckFailed with the first difference otherwise."""
+    differ = np.flatnonzero((out != here).any(axis=1))
+    if len(differ):
+        raise CheckFailed(
+            f"{name} and this computer differ in {len(differ)} samples, first at {differ[0]}",
+            hint="nothing was written; try: ./tools/percepnet test",
+        )
+    crc = zlib.crc32(out.astype("<i2").tobytes())
+    console.info(f"{name} and this computer gave the same {out.nbytes} bytes (CRC-32 {crc:08x})")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Progress]:
+    with console.progress(what, 1.0) as bar:
+        yield lambda share: bar.update(bar.task_ids[0], completed=share)
