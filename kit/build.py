@@ -3,16 +3,18 @@
 import sys
 from pathlib import Path
 
-from kit import process
+from kit import packages, process
 from kit.errors import KitError
 from kit.paths import BUILD, ROOT
-from kit.target import Target
+from kit.target import Target, load_target, load_toolchain
 
+HOST_TARGET = "host_x86_64"
+HOST_LIBRARY = "host-lib"
 BUILD_TIMEOUT_S = 1800.0
 
 
 def build(goal: str, model: str = "", show: bool = False) -> None:
-    """Bring a SCons alias up to date: a target's name, `test-NAME` or `host-lib`.
+    """Bring a SCons alias up to date: a target's name, `test-NAME` or HOST_LIBRARY.
 
     model: a .tflite file instead of the target's own, or `none`. show lets SCons' own output
     through. Raises KitError with what the compiler or linker said when that fails.
@@ -24,6 +26,12 @@ def build(goal: str, model: str = "", show: bool = False) -> None:
     if done.returncode != 0:
         said = "" if show else (done.stdout + done.stderr).decode(errors="replace").strip()
         raise KitError(f"building `{goal}` failed", hint=said)
+
+
+def _ensure_packages(goal: str) -> None:
+    """Have the compiler and emulator that a goal takes."""
+    target = load_target(HOST_TARGET if goal == HOST_LIBRARY else goal.removeprefix("test-"))
+    packages.ensure(target, load_toolchain(target.toolchain))
 
 
 def program_path(target: Target, app: str) -> Path:

@@ -12,7 +12,12 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+# A file or pipe has no width of its own: tables there are as wide as they need to be.
+_PIPE_WIDTH = 200
+
 _out = Console(highlight=False, soft_wrap=True)
+if not _out.is_terminal:
+    _out.width = _PIPE_WIDTH
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

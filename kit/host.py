@@ -13,13 +13,12 @@ from typing import Any
 import cffi
 
 from kit import console, process
-from kit.build import build
+from kit.build import HOST_LIBRARY, HOST_TARGET, build
 from kit.errors import KitError
 from kit.files import write_atomically
 from kit.paths import BUILD, FIRMWARE, MODELS, ROOT
 from kit.target import load_target, load_toolchain
 
-HOST_TARGET = "host_x86_64"
 DEFAULT_HEADERS = ("percepnet.h", "pn_oracle.h")
 COMPILER_TIMEOUT_S = 30.0
 
@@ -56,7 +55,7 @@ def ensure_library() -> Path:
             return _LIBRARY
         console.note("building libpercepnet.so for this computer")
         model = MODELS / f"{load_target(HOST_TARGET).model}.tflite"
-        build("host-lib", "" if model.is_file() else "none")
+        build(HOST_LIBRARY, "" if model.is_file() else "none")
         write_atomically(_STAMP, _stamp(inputs).encode())
     return _LIBRARY
 

@@ -1,40 +1,101 @@
-"""Which Debian package (the names are Ubuntu's too) brings a program; one place for hints, `doctor`
-and the launcher.
+"""System packages (Debian's names are Ubuntu's too): which are missing for a target, and how to get
+them.
 """
 
+import dataclasses
+import os
 import shutil
 
-PACKAGE_OF = {
+from kit.errors import KitError
+from kit.target.schema import Target, Toolchain
+
+APT_TIMEOUT_S = 1800.0
+
+# Set by tools/percepnet: its users have agreed to have missing packages installed.
+MAY_INSTALL = "PERCEPNET_INSTALL"
+
+# How to tell that a package is there: a program on PATH, or a file that it alone brings.
+_EVIDENCE = {
     "gcc": "gcc",
     "g++": "g++",
-    "ar": "binutils",
-    "size": "binutils",
-    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
-    "aarch64-linux-gnu-ar": "binutils-aarch64-linux-gnu",
-    "aarch64-linux-gnu-size": "binutils-aarch64-linux-gnu",
-    "arm-none-eabi-gcc": "gcc-arm-none-eabi",
-    "arm-none-eabi-ar": "binutils-arm-none-eabi",
-    "arm-none-eabi-size": "binutils-arm-none-eabi",
-    "qemu-aarch64": "qemu-user",
+    "libc6-dev": "/usr/include/stdio.h",
+    "gcc-aarch64-linux-gnu": "aarch64-linux-gnu-gcc",
+    "libc6-dev-arm64-cross": "/usr/aarch64-linux-gnu/lib/libc.a",
+    "gcc-arm-none-eabi": "arm-none-eabi-gcc",
+    "libnewlib-arm-none-eabi": "/usr/lib/arm-none-eabi/newlib/libc.a",
+    "qemu-user": "qemu-aarch64",
     "qemu-system-arm": "qemu-system-arm",
 }
 
-# What a compiler needs beside itself, found by a file that the package installs.
-LIBRARY_OF = {
-    "/usr/include/stdio.h": "libc6-dev",
-    "/usr/aarch64-linux-gnu/lib/libc.a": "libc6-dev-arm64-cross",
-    "/usr/lib/arm-none-eabi/newlib/libc.a": "libnewlib-arm-none-eabi",
-}
+
+@dataclasses.dataclass(frozen=True)
+class Need:
+    """A package, what it is for, and whether it is there."""
+
+    package: str
+    purpose: str
+    present: bool
+
+
+def install_line(packages: list[str]) -> str:
+    """The command that installs packages, for a person to run."""
+    return f"sudo apt-get install -y {' '.join(packages)}"
 
 
 def install_hint(program: str) -> str:
     """Say how to install a program that is missing."""
-    package = PACKAGE_OF.get(program)
+    package = next((name for name, evidence in _EVIDENCE.items() if evidence == program), None)
     if package is None:
         return f"install `{program}` and put it on PATH"
-    return f"install it: sudo apt-get install -y {package}"
+    return f"install it: {install_line([package])}"
 
 
-def find(program: str) -> str | None:
-    """The program's path, or None when it is not on PATH."""
-    return shutil.which(program)
+def is_present(package: str) -> bool:
+    """Whether a package's program or file is here, however it came."""
+    evidence = _EVIDENCE[package]
+    return os.path.exists(evidence) if evidence.startswith("/") else bool(shutil.which(evidence))
+
+
+def needs(target: Target, toolchain: Toolchain) -> list[Need]:
+    """What building for a target and running on it takes."""
+    wanted = dict.fromkeys(toolchain.packages, f"compiling for {target.name}")
+    if target.emulator:
+        wanted[target.emulator.package] = f"emulating {target.name}"
+    return [Need(package, purpose, is_present(package)) for package, purpose in wanted.items()]
+
+
+def ensure(target: Target, toolchain: Toolchain) -> None:
+    """Install what is missing for a target, after saying what and why, where that was agreed to.
+
+    Raises KitError with the one line to run where it was not, or where it does not work.
+    """
+    missing = [need for need in needs(target, toolchain) if not need.present]
+    if missing:
+        _install(missing)
+
+
+def _install(missing: list[Need]) -> None:
+    # Here, because kit.process asks this module for hints.
+    from kit import console, process
+
+    names = [need.package for need in missing]
+    why = "\n".join(f"{need.package}: {need.purpose}" for need in missing)
+    prefix = [] if os.geteuid() == 0 else ["sudo"]
+    able = shutil.which("apt-get") and (not prefix or shutil.which("sudo"))
+    if not os.environ.get(MAY_INSTALL) or not able:
+        raise KitError(
+            f"missing packages: {', '.join(names)}",
+            hint=f"{why}\ninstall them: {install_line(names)}",
+        )
+    for need in missing:
+        console.note(f"installing {need.package}: {need.purpose}")
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for words in (["update", "-qq"], ["install", "-y", "-qq", "--no-install-recommends", *names]):
+        command = [*prefix, "apt-get", *words]
+        done = process.run(command, timeout_s=APT_TIMEOUT_S, env=environment, check=False)
+        if done.returncode != 0:
+            said = done.stderr.decode(errors="replace").strip()
+            raise KitError(
+                "the packages could not be installed",
+                hint=f"{said}\nby hand: {install_line(names)}",
+            )

@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import os
 import shlex
+import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,7 +37,7 @@ class Result:
 
 def find_program(name: str) -> str:
     """The full path of a program. Raises KitError naming the Debian package when it is missing."""
-    path = packages.find(name)
+    path = shutil.which(name)
     if path is None:
         raise KitError(f"`{name}` is not installed", hint=packages.install_hint(name))
     return path
@@ -104,10 +105,11 @@ def start(
     """Start a program with stdin and stdout as unbuffered pipes; the caller waits for it and ends
     it.
 
-    Not dry-run aware: callers decide before they start a conversation. Raises KitError when it is
-    missing.
+    Raises KitError when it is missing, and in a dry run, where a conversation cannot be had.
     """
     words = _prepare(args)
+    if dry_run:
+        raise KitError("a dry run ends where a program has to answer", hint=shlex.join(words))
     return subprocess.Popen(
         words,
         cwd=cwd,

@@ -31,7 +31,8 @@ def target_names(base: Path = TARGETS) -> list[str]:
 
 
 def load_target(name: str, base: Path = TARGETS) -> Target:
-    """Read targets/*/NAME.toml. Raises TargetError for an unknown name or any mistake in its files."""
+    """Read targets/*/NAME.toml. Raises TargetError for an unknown name or any mistake in its files.
+    """
     files = _target_files(base)
     if name not in files:
         raise _unknown("target", name, sorted(files), "see them all: ./tools/percepnet targets")

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """One memory region: addresses in bytes, and the kinds of sections that the linker puts there."""
+    """One memory region: addresses in bytes, and the kinds of sections that the linker puts there.
+    """
 
     origin: int
     size: int
@@ -17,9 +18,10 @@ class Memory:
 
 @dataclasses.dataclass(frozen=True)
 class Emulator:
-    """The QEMU program that stands in for the target, with its fixed arguments."""
+    """The QEMU program that stands in for the target, its Debian package and fixed arguments."""
 
     program: str
+    package: str
     args: tuple[str, ...] = ()
 
 

@@ -1,0 +1,28 @@
+"""`build`: firmware and programs of a target, with a size report."""
+
+import shutil
+from pathlib import Path
+
+import click
+
+from kit import console
+from kit.build import build
+from kit.errors import KitError
+from kit.paths import BUILD
+from kit.target import load_target
+
+
+@click.command(epilog="Example: ./tools/percepnet build mps3_an547 --model my_model.tflite")
+@click.argument("name")
+@click.option("--model", default="", help="A .tflite file instead of the target's own model.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Copy the sizes here.")
+def command(name: str, model: str, json_path: Path | None) -> None:
+    """Compile everything for the target NAME and show what it takes."""
+    target = load_target(name)
+    build(target.name, model, show=True)
+    console.info(f"{target.name} is up to date in {BUILD.name}/{target.name}/")
+    if json_path:
+        sizes = BUILD / target.name / "size.json"
+        if not sizes.is_file():
+            raise KitError(f"no program was built for `{target.name}`: there are no sizes")
+        shutil.copyfile(sizes, json_path)
