@@ -110,7 +110,9 @@ def quantise_matrix(
         right=max(-exponent, 0),
     )
     bound = int(matrix.bound(input_limit).max())
-    if matrix.left > 30 or bound << matrix.left >= _INT32_END:
+    # A right shift adds its half before it shifts: a bit of room keeps that inside int32.
+    end = _INT32_END // 2 if matrix.right else _INT32_END
+    if matrix.left > 30 or bound << matrix.left >= end:
         raise ModelError(
             f"`{name}` has weights up to {largest.max():g}: its accumulator could reach "
             f"{bound << matrix.left:g} and overflow 32 bits",

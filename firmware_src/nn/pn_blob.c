@@ -1,0 +1,107 @@
+/* Weights in a file or a flash region of their own. See pn_blob.h. */
+#include "pn_blob.h"
+
+#include <string.h>
+
+static const uint8_t magic[4] = {'P', 'N', 'W', 'B'};
+
+uint32_t pn_blob_crc32(const uint8_t *bytes, size_t count) {
+    /* CRC of each 4-bit value: two look-ups a byte, and a table that fits two cache lines. */
+    static const uint32_t table[16] = {
+        0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u, 0x4db26158u, 0x5005713cu,
+        0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu, 0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
+    };
+    uint32_t crc = 0xffffffffu;
+    for (size_t i = 0; i < count; i++) {
+        crc ^= bytes[i];
+        crc = crc >> 4 ^ table[crc & 15u];
+        crc = crc >> 4 ^ table[crc & 15u];
+    }
+    return ~crc;
+}
+
+static uint32_t read32(const uint8_t *p) {
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static pn_blob_status_t check_header(const uint8_t *blob, size_t size, const pn_nn_model_t *base) {
+    if ((uintptr_t)blob % PN_BLOB_ALIGNMENT)
+        return PN_BLOB_MISALIGNED;
+    if (size < PN_BLOB_HEADER_BYTES + PN_NN_MATRICES * PN_BLOB_ENTRY_BYTES)
+        return PN_BLOB_TRUNCATED;
+    if (memcmp(blob, magic, sizeof magic))
+        return PN_BLOB_MAGIC;
+    if (read32(blob + 4) != PN_BLOB_VERSION)
+        return PN_BLOB_VERSION_UNKNOWN;
+    if (read32(blob + 8) != size)
+        return PN_BLOB_TRUNCATED;
+    if (read32(blob + 12) != pn_blob_crc32(blob + 16, size - 16))
+        return PN_BLOB_CHECKSUM;
+    if (read32(blob + 16) != base->graph_id || read32(blob + 24) != PN_NN_MATRICES)
+        return PN_BLOB_GRAPH;
+    if (read32(blob + 20) != (uint32_t)base->layout)
+        return PN_BLOB_LAYOUT;
+    return PN_BLOB_OK;
+}
+
+/* Point a matrix, whose shape is known, at its part of the blob. */
+static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint8_t *entry, pn_matrix_t *matrix) {
+    const uint32_t offset = read32(entry);
+    const uint32_t left = read32(entry + 12), right = read32(entry + 16);
+    const size_t weights = (size_t)matrix->rows * matrix->cols;
+    const size_t bytes = weights + (size_t)matrix->rows * 2 * sizeof(int32_t);
+    if (read32(entry + 8) != (matrix->rows | (uint32_t)matrix->cols << 16))
+        return PN_BLOB_MATRIX;
+    if (offset % PN_BLOB_ALIGNMENT || offset > size || bytes > size - offset)
+        return PN_BLOB_MATRIX;
+    if (left > 30 || right > 31 || (left && right))
+        return PN_BLOB_MATRIX;
+    if (read32(entry + 4) != pn_blob_crc32(blob + offset, bytes))
+        return PN_BLOB_MATRIX;
+    matrix->weights = (const int8_t *)(blob + offset);
+    matrix->bias = (const int32_t *)(const void *)(blob + offset + weights);
+    matrix->scale = (pn_scale_t){.multiplier = matrix->bias + matrix->rows, .left = (int32_t)left, .right = (int32_t)right};
+    return PN_BLOB_OK;
+}
+
+pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base, pn_nn_model_t *model) {
+    const uint8_t *const blob = data;
+    pn_blob_status_t status = check_header(blob, size, base);
+    pn_nn_model_t loaded = *base;
+    for (size_t i = 0; i < PN_NN_MATRICES && status == PN_BLOB_OK; i++) {
+        const uint8_t *const entry = blob + PN_BLOB_HEADER_BYTES + i * PN_BLOB_ENTRY_BYTES;
+        /* pn_nn_matrix finds the place of a matrix; `loaded` itself is not constant. */
+        status = load_matrix(blob, size, entry, (pn_matrix_t *)(uintptr_t)pn_nn_matrix(&loaded, i));
+    }
+    if (status != PN_BLOB_OK)
+        return status;
+    loaded.lookahead_frames = blob[28];
+    loaded.post_filter = blob[29] != 0;
+    memcpy(loaded.source_sha256, blob + 32, sizeof loaded.source_sha256);
+    *model = loaded;
+    return PN_BLOB_OK;
+}
+
+const char *pn_blob_strerror(pn_blob_status_t status) {
+    switch (status) {
+    case PN_BLOB_OK:
+        return "no error";
+    case PN_BLOB_MISALIGNED:
+        return "weights are not aligned to 64 bytes";
+    case PN_BLOB_TRUNCATED:
+        return "weights are cut short";
+    case PN_BLOB_MAGIC:
+        return "not a weight blob";
+    case PN_BLOB_VERSION_UNKNOWN:
+        return "weight blob of an unknown format version";
+    case PN_BLOB_CHECKSUM:
+        return "weights are damaged";
+    case PN_BLOB_GRAPH:
+        return "weights are of another network than this firmware's";
+    case PN_BLOB_LAYOUT:
+        return "weights are packed for other kernels than this firmware's";
+    case PN_BLOB_MATRIX:
+        return "a weight matrix is damaged or of the wrong shape";
+    }
+    return "unknown error";
+}

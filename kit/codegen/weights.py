@@ -1,0 +1,119 @@
+"""Weight packing: widths padded for the kernels, columns in the order of the C code, tiles of a layout."""
+
+import dataclasses
+
+import numpy as np
+
+from kit.errors import ModelError
+from kit.model.architecture import (
+    BANDS,
+    CONV1_FRAMES,
+    CONV2_FRAMES,
+    FEATURES,
+    GRU_LAYERS,
+    Architecture,
+)
+from kit.model.quantise import Matrix, QuantisedModel
+
+WIDTH_MULTIPLE = 16
+BANDS_MULTIPLE = 8
+_GATES = 3
+_JOINED_ORDER = (1, 2, 4, 3, 0)
+"""pn_nn.c keeps [c2, g1, g2, g3, g4] as g1 g2 g4 g3 c2, so that [g3, c2] is in one piece too."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Packing:
+    """Tile order of a weight matrix: `nr` outputs by `kr` inputs per tile; `number` as in pn_dispatch.h."""
+
+    name: str
+    nr: int
+    kr: int
+    number: int
+
+
+PACKINGS = {
+    packing.name: packing for packing in (Packing("nr8c4", 8, 4, 1), Packing("rm16", 1, WIDTH_MULTIPLE, 2))
+}
+
+
+def find_packing(name: str) -> Packing:
+    """The packing of a layout's name. Raises ModelError for an unknown one."""
+    if name not in PACKINGS:
+        raise ModelError(f"unknown weight layout `{name}`", hint=f"layouts: {', '.join(PACKINGS)}")
+    return PACKINGS[name]
+
+
+def pack(weight: np.ndarray, packing: Packing) -> bytes:
+    """Reorder a matrix for one kernel family.
+
+    weight: int8 [rows, cols], range [-127, 127], rows a multiple of nr, cols of kr.
+    Returns tiles [rows/nr][cols/kr][nr][kr].
+    """
+    rows, cols = weight.shape
+    assert weight.dtype == np.int8 and weight.min(initial=0) >= -127
+    tiles = weight.reshape(rows // packing.nr, packing.nr, cols // packing.kr, packing.kr)
+    return tiles.transpose(0, 2, 1, 3).tobytes()
+
+
+def padded(width: int, multiple: int = WIDTH_MULTIPLE) -> int:
+    """The next multiple."""
+    return -(-width // multiple) * multiple
+
+
+def pad_model(model: QuantisedModel) -> dict[str, Matrix]:
+    """The matrices with every width padded by zeros, columns in the order of the C code.
+
+    Padded units stay silent: no weight and no bias gives tanh 0, and a GRU state h' = h / 2 that starts at 0. So
+    the outputs keep every bit.
+    """
+    return {name: _pad(matrix, model.arch, name) for name, matrix in model.matrices.items()}
+
+
+def _pad(matrix: Matrix, arch: Architecture, name: str) -> Matrix:
+    row_segments = _rows(arch, name)
+    bands = name in ("gains", "strengths")
+    rows = _positions(row_segments, BANDS_MULTIPLE if bands else WIDTH_MULTIPLE)
+    col_segments = _cols(arch, name)
+    order = _JOINED_ORDER if name == "gains" else range(len(col_segments))
+    cols = _positions(col_segments, WIDTH_MULTIPLE, order)
+    height = sum(padded(n, BANDS_MULTIPLE if bands else WIDTH_MULTIPLE) for n in row_segments)
+    weight = np.zeros((height, sum(map(padded, col_segments))), np.int8)
+    weight[np.ix_(rows, cols)] = matrix.weight
+    bias, multiplier = np.zeros(height, np.int32), np.zeros(height, np.int32)
+    bias[rows], multiplier[rows] = matrix.bias, matrix.multiplier
+    return dataclasses.replace(matrix, weight=weight, bias=bias, multiplier=multiplier)
+
+
+def _positions(segments: list[int], multiple: int, order: tuple[int, ...] | range | None = None) -> np.ndarray:
+    """Where the elements of consecutive segments go when each is padded and they are stored in `order`."""
+    starts, end = {}, 0
+    for segment in order if order is not None else range(len(segments)):
+        starts[segment] = end
+        end += padded(segments[segment], multiple)
+    return np.concatenate([starts[i] + np.arange(width) for i, width in enumerate(segments)])
+
+
+def _rows(arch: Architecture, name: str) -> list[int]:
+    layer, _, part = name.partition(".")
+    if part:
+        return [arch.gru_shapes()[layer][1]] * _GATES
+    if name in ("gains", "strengths"):
+        return [BANDS]
+    return [getattr(arch, name)]
+
+
+def _cols(arch: Architecture, name: str) -> list[int]:
+    special = {
+        "fc": [FEATURES],
+        "conv1": [arch.fc] * CONV1_FRAMES,
+        "conv2": [arch.conv1] * CONV2_FRAMES,
+        "gru_strength.ih": [arch.gru, arch.conv2],
+        "gains": [arch.conv2] + [arch.gru] * GRU_LAYERS,
+        "strengths": [arch.gru_strength],
+    }
+    if name in special:
+        return special[name]
+    layer, _, part = name.partition(".")
+    inputs, units = arch.gru_shapes()[layer]
+    return [inputs if part == "ih" else units]

@@ -1,0 +1,206 @@
+/*
+ * Every kernel of this build against the definition, bit for bit: all shapes that the layers can have, values at random
+ * and at their extremes, nothing written beyond the end.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "pn_activation.h"
+#include "pn_dispatch.h"
+#include "pn_port.h"
+
+#define MOST_ROWS 72
+#define MOST_COLS 208
+#define GUARD 8
+#define GUARD_WORD 0x5a5a5a5a
+
+static _Alignas(64) int8_t weights[MOST_ROWS * MOST_COLS];
+static _Alignas(64) int8_t x_s8[MOST_COLS];
+static _Alignas(64) int16_t x_s16[MOST_COLS];
+static int32_t bias[MOST_ROWS], expected[MOST_ROWS + GUARD], actual[MOST_ROWS + GUARD];
+static int16_t table[PN_TANH_INTERVALS + 1];
+static uint32_t seed = 1;
+static int failures;
+
+typedef enum { RANDOM, ALL_MOST, ALL_LEAST, OPPOSED, ZERO, PATTERNS } pattern_t;
+
+static uint32_t random_word(void) {
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8;
+}
+
+/* A number in +-limit, or one of its ends, as the pattern says. */
+static int32_t draw(pattern_t pattern, int32_t limit, bool is_weight) {
+    switch (pattern) {
+    case RANDOM:
+        return (int32_t)(random_word() % (2 * (uint32_t)limit + 1)) - limit;
+    case ALL_MOST:
+        return limit;
+    case ALL_LEAST:
+        return -limit;
+    case OPPOSED:
+        return is_weight ? limit : -limit;
+    default:
+        return 0;
+    }
+}
+
+static void fill(pattern_t pattern, size_t rows, size_t cols) {
+    for (size_t i = 0; i < rows * cols; i++)
+        weights[i] = (int8_t)draw(pattern, 127, true);
+    for (size_t i = 0; i < cols; i++) {
+        x_s8[i] = (int8_t)draw(pattern, 127, false);
+        x_s16[i] = (int16_t)draw(pattern, 32767, false);
+    }
+    for (size_t i = 0; i < rows; i++)
+        bias[i] = draw(pattern, 1 << 28, true);
+}
+
+static void arm_guards(size_t rows) {
+    for (size_t i = 0; i < rows + GUARD; i++)
+        expected[i] = actual[i] = GUARD_WORD;
+}
+
+static void compare(const char *what, const char *isa, size_t rows, size_t cols) {
+    if (memcmp(expected, actual, (rows + GUARD) * sizeof *actual)) {
+        pn_port_line("%s isa=%s rows=%zu cols=%zu differs from scalar", what, isa, rows, cols);
+        failures++;
+    }
+}
+
+/* The definition of all, free of any layout: position of a weight in its packed matrix. */
+static size_t place(pn_layout_t layout, size_t row, size_t col, size_t cols) {
+    if (layout == PN_LAYOUT_RM16)
+        return row * cols + col;
+    return row / 8 * 8 * cols + col / 4 * 32 + row % 8 * 4 + col % 4;
+}
+
+static void check_gemv(pn_layout_t layout, const pn_kernels_t *kernels, size_t rows, size_t cols) {
+    arm_guards(rows);
+    for (size_t row = 0; row < rows; row++) {
+        expected[row] = bias[row];
+        for (size_t col = 0; col < cols; col++)
+            expected[row] += weights[place(layout, row, col, cols)] * x_s8[col];
+    }
+    kernels->s8_gemv(rows, cols, weights, bias, x_s8, actual);
+    compare("s8_gemv", kernels->isa, rows, cols);
+    if (cols > 80)
+        return;
+    arm_guards(rows);
+    for (size_t row = 0; row < rows; row++) {
+        expected[row] = bias[row];
+        for (size_t col = 0; col < cols; col++)
+            expected[row] += weights[place(layout, row, col, cols)] * x_s16[col];
+    }
+    kernels->s16s8_gemv(rows, cols, weights, bias, x_s16, actual);
+    compare("s16s8_gemv", kernels->isa, rows, cols);
+}
+
+static void test_gemv(pn_layout_t layout, const pn_kernels_t *kernels) {
+    for (size_t rows = 8; rows <= MOST_ROWS; rows += 8)
+        for (size_t cols = 16; cols <= MOST_COLS; cols += cols < 80 ? 16 : 64)
+            for (pattern_t pattern = RANDOM; pattern < PATTERNS; pattern++) {
+                fill(pattern, rows, cols);
+                check_gemv(layout, kernels, rows, cols);
+            }
+}
+
+/* Not tanh, so that the test needs no model and no floats: any growing curve shows whether kernels agree. */
+static void make_table(void) {
+    for (int32_t i = 0; i <= PN_TANH_INTERVALS; i++)
+        table[i] = (int16_t)(32767 - 32767 / (1 + i * i / 64) - (i & 1));
+    table[0] = 0;
+}
+
+#define UNITS 24
+
+static int32_t accumulators[2][3 * UNITS];
+static int32_t multipliers[2][3 * UNITS];
+
+/* Scales from strong to weak; the accumulators keep to the bounds that the quantiser proves. */
+static void fill_elementwise(int32_t left, pattern_t pattern) {
+    const int32_t limit = (1 << 29) >> left;
+    for (size_t part = 0; part < 2; part++)
+        for (size_t i = 0; i < 3 * UNITS; i++) {
+            const uint32_t narrow = random_word() % 16;
+            const int32_t value = draw(pattern, limit >> 8, true);
+            accumulators[part][i] = pattern == RANDOM ? value >> narrow : draw(pattern, limit, true);
+            multipliers[part][i] = (int32_t)(random_word() << 7 & 0x7fffffffu);
+        }
+}
+
+static void check_tanh(const pn_kernels_t *kernels, const pn_kernels_t *scalar, const pn_scale_t *scale) {
+    int8_t want[UNITS + GUARD], got[UNITS + GUARD];
+    memset(want, 0x5a, sizeof want);
+    memset(got, 0x5a, sizeof got);
+    scalar->s32_tanh(UNITS, accumulators[0], scale, table, want);
+    kernels->s32_tanh(UNITS, accumulators[0], scale, table, got);
+    if (memcmp(want, got, sizeof want)) {
+        pn_port_line("s32_tanh isa=%s left=%ld right=%ld differs from scalar", kernels->isa, (long)scale->left,
+                     (long)scale->right);
+        failures++;
+    }
+}
+
+static void check_gru(const pn_kernels_t *kernels, const pn_kernels_t *scalar, const pn_scale_t *scale) {
+    const pn_scale_t other = {multipliers[1], scale->left, scale->right};
+    int16_t want[UNITS + GUARD], got[UNITS + GUARD];
+    int8_t want_s8[UNITS + GUARD], got_s8[UNITS + GUARD];
+    for (size_t i = 0; i < UNITS + GUARD; i++) {
+        want[i] = got[i] = (int16_t)draw(i % 5 ? RANDOM : i % 2 ? ALL_MOST : ALL_LEAST, 32767, true);
+        want_s8[i] = got_s8[i] = 0x5a;
+    }
+    scalar->s32_gru(UNITS, accumulators[0], accumulators[1], scale, &other, table, want, want_s8);
+    kernels->s32_gru(UNITS, accumulators[0], accumulators[1], scale, &other, table, got, got_s8);
+    if (memcmp(want, got, sizeof want) || memcmp(want_s8, got_s8, sizeof want_s8)) {
+        pn_port_line("s32_gru isa=%s left=%ld right=%ld differs from scalar", kernels->isa, (long)scale->left,
+                     (long)scale->right);
+        failures++;
+    }
+}
+
+static void test_elementwise(const pn_kernels_t *kernels, const pn_kernels_t *scalar) {
+    for (int32_t shift = -8; shift <= 12; shift++) {
+        const pn_scale_t scale = {multipliers[0], shift < 0 ? -shift : 0, shift > 0 ? shift : 0};
+        for (pattern_t pattern = RANDOM; pattern < PATTERNS; pattern++) {
+            fill_elementwise(scale.left, pattern);
+            check_tanh(kernels, scalar, &scale);
+            check_gru(kernels, scalar, &scale);
+        }
+    }
+}
+
+static void test_tanh_is_odd_and_saturates(void) {
+    for (int32_t x = 0; x < 10 << 16; x += 77)
+        failures += pn_activation_tanh_q15(table, x) != -pn_activation_tanh_q15(table, -x);
+    failures += pn_activation_tanh_q15(table, INT32_MAX) != pn_activation_tanh_q15(table, (8 << 16) - 1);
+    failures += pn_activation_to_s8(32767) != 127 || pn_activation_to_s8(-32767) != -127;
+}
+
+static void test_selection(void) {
+    pn_kernels_t kernels = {0};
+    failures += pn_dispatch_select(PN_LAYOUT_NR8C4, "sse9", &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
+    failures += pn_dispatch_select((pn_layout_t)77, NULL, &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
+    failures += pn_dispatch_isa(0) == NULL;
+}
+
+int main(void) {
+    static const pn_layout_t layouts[] = {PN_LAYOUT_NR8C4, PN_LAYOUT_RM16};
+    make_table();
+    test_tanh_is_odd_and_saturates();
+    test_selection();
+    for (size_t l = 0; l < sizeof layouts / sizeof layouts[0]; l++) {
+        pn_kernels_t scalar;
+        failures += pn_dispatch_select(layouts[l], "scalar", &scalar) != PN_OK;
+        const char *isa;
+        for (size_t i = 0; (isa = pn_dispatch_isa(i)) != NULL; i++) {
+            pn_kernels_t kernels;
+            failures += pn_dispatch_select(layouts[l], isa, &kernels) != PN_OK;
+            test_gemv(layouts[l], &kernels);
+            test_elementwise(&kernels, &scalar);
+            pn_port_line("layout %d with %s: uses %s", (int)layouts[l], isa, kernels.isa);
+        }
+    }
+    pn_port_line("PN_TEST name=kernels result=%s failures=%d", failures ? "bad" : "ok", failures);
+    return failures != 0;
+}
