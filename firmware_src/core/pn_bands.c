@@ -52,7 +52,7 @@ void pn_bands_energy(const pn_spectrum_t *spectrum, pn_scaled_t energies[PN_BAND
 void pn_bands_interpolate(const int32_t values[PN_BANDS], int32_t *out) {
     for (size_t band = 0; band + 1 < PN_BANDS; band++) {
         const int32_t low = values[band], difference = pn_sub32(values[band + 1], low);
-        for (size_t k = pn_band_peak[band]; k < pn_band_peak[band + 1]; k++) /* |difference| * 2^15 <= 2^31 - 2^15 */
+        for (size_t k = pn_band_peak[band]; k < pn_band_peak[band + 1]; k++) /* between low and its neighbour */
             out[k] = pn_add32(low, pn_mulr_q15(difference, pn_band_fraction_q15[k]));
     }
     for (size_t k = PN_BAND_LAST_BIN; k < PN_FFT_BINS; k++)

@@ -20,7 +20,7 @@ void pn_bands_energy(const pn_spectrum_t *spectrum, pn_scaled_t energies[PN_BAND
 void pn_bands_correlation(const pn_spectrum_t *a, const pn_spectrum_t *b, pn_scaled_t correlations[PN_BANDS]);
 
 /* Calls for each bin in order the linear interpolation of band values; above bin 400 the last band's value holds.
- * out [481]; |values| <= 2^15. */
+ * out [481]; 0 <= values <= 2^30. */
 void pn_bands_interpolate(const int32_t values[PN_BANDS], int32_t *out);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "pn_fixed.h"
 
-#define LEVEL_FLOOR_Q16 (24 << 16) /* about -80 dBFS: digital silence and dither are not made loud */
+#define LEVEL_FLOOR_Q16 (24 << 16) /* -72 dBFS: digital silence and dither are not made loud */
 #define LEVEL_RELEASE_Q16 1311     /* 0.02 of an octave of energy a frame: 6 dB a second */
 
 void pn_level_init(pn_level_t *level) {

@@ -8,7 +8,7 @@
 
 #define ONE_Q15 32768
 #define DECAY_Q15 16423                /* 0.501 a frame: T60 = 100 ms */
-#define SCALE_BITS 13                  /* band scales are Q13 ... */
+#define SCALE_BITS 28                  /* band scales are Q28 ... */
 #define SCALE_LIMIT (4 << SCALE_BITS)  /* ... and at most 4: a mix that cancels is not blown up */
 
 static const pn_scaled_t one = {1u << 30, -30};
@@ -81,7 +81,7 @@ static pn_scaled_t target_magnitude(pn_scaled_t input, pn_scaled_t gain, int32_t
 }
 
 static void band_scales(pn_gains_t *state, const pn_scaled_t energies[PN_BANDS], const pn_scaled_t mixed[PN_BANDS],
-                        const int16_t gains_q15[PN_BANDS], int post_filter, int32_t scale_q13[PN_BANDS]) {
+                        const int16_t gains_q15[PN_BANDS], int post_filter, int32_t scale_q28[PN_BANDS]) {
     int32_t gain_q15[PN_BANDS];
     for (size_t band = 0; band < PN_BANDS; band++)
         gain_q15[band] = widen(gains_q15[band]);
@@ -93,11 +93,11 @@ static void band_scales(pn_gains_t *state, const pn_scaled_t energies[PN_BANDS],
         const pn_scaled_t available = pn_scaled_sqrt(mixed[band]);
         state->magnitude[band] = magnitude;
         if (magnitude.mantissa == 0)
-            scale_q13[band] = 0;
+            scale_q28[band] = 0;
         else if (available.mantissa == 0)
-            scale_q13[band] = SCALE_LIMIT;
+            scale_q28[band] = SCALE_LIMIT;
         else
-            scale_q13[band] = pn_scaled_to_fixed(pn_scaled_div(magnitude, available), SCALE_BITS, SCALE_LIMIT);
+            scale_q28[band] = pn_scaled_to_fixed(pn_scaled_div(magnitude, available), SCALE_BITS, SCALE_LIMIT);
     }
 }
 
@@ -113,11 +113,11 @@ void pn_gains_apply(pn_gains_t *state, const pn_spectrum_t *frame, const pn_scal
     pn_bands_energy(out, mixed);
     band_scales(state, energies, mixed, gains_q15, post_filter, per_band);
     pn_bands_interpolate(per_band, scratch);
-    /* Q13 times a scale of at most 4, 16 bits dropped: moduli at most 2^30.5 * 2^15 / 2^16 = 2^29.5; exponent + 3. */
+    /* Q28 times a scale of at most 4: moduli at most 2^30.5 * 2^30 / 2^31 = 2^29.5; exponent + 3. */
     for (size_t k = 0; k < PN_FFT_BINS; k++) {
         const pn_complex_t z = out->bins[k];
-        out->bins[k].re = pn_narrow32(((int64_t)z.re * scratch[k] + (1 << 15)) >> 16);
-        out->bins[k].im = pn_narrow32(((int64_t)z.im * scratch[k] + (1 << 15)) >> 16);
+        out->bins[k].re = pn_mulr_q31(z.re, scratch[k]);
+        out->bins[k].im = pn_mulr_q31(z.im, scratch[k]);
     }
-    out->exponent += 16 - SCALE_BITS;
+    out->exponent += 31 - SCALE_BITS;
 }

@@ -65,7 +65,7 @@ static void decimate(int32_t *decimated, const int32_t *history) {
         const int16_t *x = phase[k % PN_PITCH_DECIMATION] + k / PN_PITCH_DECIMATION;
         const int16_t tap = low_pass_q15[k];
         for (int i = 0; i < PN_PITCH_BLOCK; i++)
-            sum[i] = pn_add32(sum[i], tap * x[i]);
+            sum[i] += tap * x[i];
     }
     memmove(decimated, decimated + PN_PITCH_BLOCK, PN_PITCH_LAG_MAX * sizeof *decimated);
     /* |history| <= 2^25 makes shift <= 11. */
@@ -77,7 +77,7 @@ static void decimate(int32_t *decimated, const int32_t *history) {
 static int32_t dot(const int16_t *a, const int16_t *b) {
     int32_t sum = 0;
     for (int i = 0; i < PN_PITCH_BLOCK; i++)
-        sum = pn_add32(sum, a[i] * b[i]);
+        sum += a[i] * b[i];
     return sum;
 }
 

@@ -50,8 +50,9 @@ static double comb_noise(int period) {
     return squares / (sum * sum);
 }
 
+/* An empty band has nothing to keep. */
 static double ideal_gain(const band_view_t *band) {
-    return band->noisy_energy > 0 ? fmin(1, sqrt(band->clean_energy / band->noisy_energy)) : 1;
+    return band->noisy_energy > 0 ? fmin(1, sqrt(band->clean_energy / band->noisy_energy)) : 0;
 }
 
 /* Strength r that gives the mix the coherence of clean speech; *attenuation is g_att (section 6, the stable form). */

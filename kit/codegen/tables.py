@@ -4,15 +4,9 @@ import dataclasses
 
 import numpy as np
 
-WINDOW = 960
-BINS = WINDOW // 2 + 1
-COMB_REACH = 5
-
-# Band centres in 50 Hz bins: 34 triangles on the ERB scale, 0..20 kHz (PercepNet section 2).
-BAND_PEAKS = (
-    0, 2, 4, 6, 8, 10, 12, 15, 18, 21, 24, 28, 32, 36, 41, 47, 53,
-    60, 68, 77, 87, 98, 110, 124, 140, 157, 176, 198, 223, 251, 282, 317, 356, 400,
-)  # fmt: skip
+from kit.dsp.bands import PEAKS
+from kit.dsp.comb import MARGIN, MAX_PAIRS, tap_weights
+from kit.dsp.spectrum import HOP, WINDOW, WINDOW_LENGTH
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,19 +24,6 @@ class Table:
         return f"const {self.ctype} {self.name}{shape}"
 
 
-def vorbis_window(size: int) -> np.ndarray:
-    """The power-complementary window w(n) = sin(pi/2 sin^2(pi (n + 0.5) / N)), float64 [size]."""
-    n = np.arange(size) + 0.5
-    return np.sin(np.pi / 2 * np.sin(np.pi * n / size) ** 2)
-
-
-def comb_taps(reach: int) -> np.ndarray:
-    """Taps 0..reach of the symmetric comb filter; w_0 + 2 (w_1 + ... + w_reach) = 1."""
-    k = np.arange(reach + 1)
-    taps = 0.5 - 0.5 * np.cos(2 * np.pi * (k + COMB_REACH + 1) / (2 * COMB_REACH + 2))
-    return taps / (taps[0] + 2 * taps[1:].sum())
-
-
 def _fixed(values: np.ndarray, fraction_bits: int, limit: int) -> np.ndarray:
     """Round to nearest in Q(fraction_bits), saturated to +-limit."""
     return np.clip(np.rint(values * 2.0**fraction_bits), -limit, limit).astype(np.int64)
@@ -50,16 +31,17 @@ def _fixed(values: np.ndarray, fraction_bits: int, limit: int) -> np.ndarray:
 
 def tables() -> list[Table]:
     """Every table of the DSP, in the order in which they are written."""
-    half = vorbis_window(WINDOW)[: WINDOW // 2]
-    angle = -2 * np.pi * np.arange(WINDOW) / WINDOW
+    half = WINDOW[:HOP]
+    angle = -2 * np.pi * np.arange(WINDOW_LENGTH) / WINDOW_LENGTH
     twiddle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    peaks = np.array(BAND_PEAKS)
+    peaks = np.array(PEAKS)
     fraction = np.concatenate(
         [np.arange(b - a) / (b - a) for a, b in zip(peaks[:-1], peaks[1:], strict=True)]
     )
-    taps = np.zeros((COMB_REACH + 1, COMB_REACH + 1))
-    for reach in range(COMB_REACH + 1):
-        taps[reach, : reach + 1] = comb_taps(reach)
+    taps = np.zeros((MAX_PAIRS + 1, MAX_PAIRS + 1))
+    taps[0, 0] = 1.0
+    for reach in range(1, MAX_PAIRS + 1):
+        taps[reach, : reach + 1] = tap_weights(MARGIN // reach)[reach:]
     return [
         Table("pn_window_q15", "uint16_t", "First half of the window; the second mirrors it.",
               _fixed(half, 15, 1 << 15)),
