@@ -35,9 +35,7 @@ def _ensure_packages(goal: str) -> None:
 
 
 def program_path(target: Target, app: str) -> Path:
-    """Where a target's program is. Raises KitError, naming those that exist, when it has none of
-    that name.
-    """
+    """Where a target's program is. Raises KitError, naming those that exist, without one."""
     folder = BUILD / target.name
     path = folder / (app + target.program_suffix)
     if not path.is_file():

@@ -1,5 +1,4 @@
-"""The command line: each file in kit/verbs is one verb, its `command` the click object behind it.
-"""
+"""The command line: each file in kit/verbs is one verb, its `command` the click object behind it."""
 
 import difflib
 import errno
@@ -62,9 +61,7 @@ def cli(verbose: bool, dry_run: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line (sys.argv when None) and return its exit code; mistakes end as one clear
-    message.
-    """
+    """Run a command line (sys.argv when None); its exit code. Mistakes end as one clear message."""
     try:
         outcome = cli.main(arguments, prog_name="percepnet", standalone_mode=False)
         sys.stdout.flush()

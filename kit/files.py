@@ -6,9 +6,7 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file through a temporary neighbour: it holds either the old bytes or all the new
-    ones.
-    """
+    """Write a file through a temporary neighbour: it holds the old bytes or all the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,6 +1,4 @@
-"""The firmware's own C code in Python: libpercepnet.so through cffi, built when it is missing or
-old.
-"""
+"""The firmware's own C code in Python: libpercepnet.so through cffi, built when needed."""
 
 import fcntl
 import functools
@@ -44,9 +42,7 @@ def load(*headers: str) -> tuple[cffi.FFI, Any]:
 
 
 def ensure_library() -> Path:
-    """Path of an up-to-date libpercepnet.so; asks SCons only when something it may depend on has
-    changed.
-    """
+    """Path of an up-to-date libpercepnet.so; asks SCons only when an input has changed."""
     BUILD.mkdir(exist_ok=True)
     with (BUILD / ".host.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -61,9 +57,7 @@ def ensure_library() -> Path:
 
 
 def _stamp(inputs: str) -> str:
-    """What the inputs were, and which library came of them: another build of it makes the stamp
-    void.
-    """
+    """The inputs, and which library came of them: another build of it makes the stamp void."""
     return f"{inputs} {_LIBRARY.stat().st_mtime_ns}"
 
 
@@ -115,9 +109,7 @@ def _compiler(options: list[str], headers: Sequence[str], code: str) -> process.
 
 
 def _check_layouts(ffi: cffi.FFI, headers: Sequence[str]) -> None:
-    """Let the compiler confirm the size of every struct that Python may allocate; KitError where
-    cffi is wrong.
-    """
+    """Let the compiler confirm the size of every struct; KitError where cffi is wrong."""
     checks = []
     for name in ffi.list_types()[0]:
         kind = ffi.typeof(name)

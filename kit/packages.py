@@ -1,6 +1,4 @@
-"""System packages (Debian's names are Ubuntu's too): which are missing for a target, and how to get
-them.
-"""
+"""System packages (Debian's names are Ubuntu's too): which are missing, how to get them."""
 
 import dataclasses
 import os

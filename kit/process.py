@@ -1,6 +1,4 @@
-"""The one way to run an external program: a list of arguments, logged, with a timeout, honest about
-what is missing.
-"""
+"""The one way to run an external program: logged, with a timeout, clear about what is missing."""
 
 import dataclasses
 import logging
@@ -44,8 +42,7 @@ def find_program(name: str) -> str:
 
 
 def _prepare(args: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Arguments as text, the program found; the command as a person would type it goes to the log.
-    """
+    """Arguments as text, the program found; the command as a person would type it goes to the log."""
     words = [os.fspath(arg) for arg in args]
     log.info("%s%s", "(dry run) " if dry_run else "", shlex.join(words))
     if not dry_run:

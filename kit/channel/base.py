@@ -1,5 +1,4 @@
-"""What every channel does alike: a thread takes bytes in as they come, readers wait with a timeout.
-"""
+"""What every channel does alike: a thread takes bytes in as they come, readers wait with a timeout."""
 
 import abc
 import threading
@@ -10,9 +9,7 @@ from kit.errors import DeviceError
 
 
 class Channel(abc.ABC):
-    """A byte stream each way. The program's output is always taken in, so that neither side can
-    block the other.
-    """
+    """A byte stream each way; output is taken in at once, so that neither side blocks."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -43,9 +40,7 @@ class Channel(abc.ABC):
         return self._take(count)
 
     def read_line(self, timeout_s: float) -> bytes | None:
-        """The next line without its line feed, a last unended line too; None at the end of the
-        stream.
-        """
+        """The next line without line feed, a last unended one too; None at the end."""
         with self._changed:
             self._wait(lambda: b"\n" in self._buffer or self._ended, timeout_s, "a line")
             if not self._buffer:

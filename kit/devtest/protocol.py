@@ -54,9 +54,7 @@ class Test:
 
 @dataclasses.dataclass(frozen=True)
 class Bench:
-    """One measurement: n frames in a mode (burst, paced), and its figures by key (p50_us, instr,
-    missed ...).
-    """
+    """One measurement: n frames in a mode (burst, paced), and its figures by key."""
 
     name: str
     mode: str
@@ -66,9 +64,7 @@ class Bench:
 
 @dataclasses.dataclass(frozen=True)
 class Report:
-    """A whole run: what ran (run, fw, model, isa), its tests and measurements, and how many checks
-    were bad.
-    """
+    """A whole run: what ran (run, fw, model, isa), tests, measurements, bad checks."""
 
     boot: Mapping[str, str]
     tests: tuple[Test, ...]

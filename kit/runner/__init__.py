@@ -1,6 +1,4 @@
-"""How a program gets onto a target and starts. Each file here that starts with a letter is one
-runner, by its name.
-"""
+"""How a program gets onto a target and starts. Each file here is one runner, by its name."""
 
 import importlib
 from pathlib import Path

@@ -14,9 +14,7 @@ from kit.target import Target
 
 @dataclasses.dataclass(frozen=True)
 class Capabilities:
-    """emulated: times mean nothing. exit_code: the program's own is known. end_of_input: reading
-    can come to an end.
-    """
+    """emulated: times mean nothing. exit_code: it is known. end_of_input: input can end."""
 
     emulated: bool
     exit_code: bool
@@ -31,8 +29,7 @@ class Started:
         self._process = process
 
     def wait(self, timeout_s: float) -> int:
-        """The exit code. Raises DeviceError, and ends the program, when it does not end by itself.
-        """
+        """The exit code. Raises DeviceError, and ends the program, when it does not end itself."""
         try:
             return self._process.wait(timeout_s)
         except subprocess.TimeoutExpired as still:
@@ -60,6 +57,4 @@ class Runner(abc.ABC):
 
     @abc.abstractmethod
     def start(self, program: Path, args: Sequence[str], settings: Mapping[str, str]) -> Started:
-        """Start a program with arguments and settings (PN_NAME: value); KitError when that is
-        impossible.
-        """
+        """Start a program with arguments and settings (PN_NAME: value). Raises KitError."""

@@ -20,9 +20,7 @@ EXIT_TIMEOUT_S = 30.0
 
 
 class Session:
-    """A running program. Close it (or use `with`): that waits for its end, and an error ends it at
-    once.
-    """
+    """A running program. Close it (or use `with`) to wait for its end; an error ends it."""
 
     def __init__(self, started: Started, run_id: str, capabilities: Capabilities) -> None:
         self.run_id = run_id

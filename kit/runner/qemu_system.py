@@ -1,8 +1,8 @@
-"""Boards that QEMU emulates whole: the program is loaded from its ELF file, its UART is a socket.
-"""
+"""Boards that QEMU emulates whole: programs are ELF files, the UART is a socket."""
 
 import socket
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,21 +25,32 @@ class QemuSystemRunner(Runner):
         words = [program.stem, *(f"{name}={value}" for name, value in settings.items()), *args]
         if unfit := [word for word in words if not word or " " in word]:
             raise DeviceError(f"a board's program cannot be given the argument {unfit[0]!r}")
-        for attempt in range(ATTEMPTS):
-            port = _free_port()
-            child = self._start_qemu(program, words, port)
-            try:
-                url = f"socket://127.0.0.1:{port}"
-                return Started(SerialChannel(url, BAUD, CONNECT_TIMEOUT_S), child)
-            except DeviceError:
-                # Between our choice of a port and QEMU's use of it somebody else may take it.
-                child.kill()
-                child.wait()
-                if attempt == ATTEMPTS - 1:
-                    raise
+        for attempt in range(1, ATTEMPTS + 1):
+            with tempfile.TemporaryFile() as complaints:
+                try:
+                    return self._start_and_connect(program, words, complaints.fileno())
+                except DeviceError as refused:
+                    # Between our choice of a port and QEMU's use of it somebody else may take it.
+                    if attempt == ATTEMPTS:
+                        complaints.seek(0)
+                        said = complaints.read().decode(errors="replace").strip()
+                        raise DeviceError(f"QEMU does not start: {refused}", hint=said) from refused
         raise AssertionError("unreachable")
 
-    def _start_qemu(self, program: Path, words: list[str], port: int) -> subprocess.Popen[bytes]:
+    def _start_and_connect(self, program: Path, words: list[str], stderr: int) -> Started:
+        port = _free_port()
+        child = self._start_qemu(program, words, port, stderr)
+        try:
+            url = f"socket://127.0.0.1:{port}"
+            return Started(SerialChannel(url, BAUD, CONNECT_TIMEOUT_S), child)
+        except BaseException:
+            child.kill()
+            child.wait()
+            raise
+
+    def _start_qemu(
+        self, program: Path, words: list[str], port: int, stderr: int
+    ) -> subprocess.Popen[bytes]:
         emulator = self.target.emulator
         semihosting = [
             "enable=on",
@@ -55,6 +66,7 @@ class QemuSystemRunner(Runner):
                 *("-serial", serial),
                 *("-kernel", program),
             ],
+            stderr=stderr,
         )
 
 

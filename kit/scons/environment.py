@@ -1,6 +1,4 @@
-"""SCons environments: one per target and variant, every flag of it from the toolchain's and
-target's TOML.
-"""
+"""SCons environments: one per target and variant, every flag of it from TOML."""
 
 import os
 
@@ -22,9 +20,7 @@ def build_folder(target: Target) -> str:
 def make_environment(
     target: Target, toolchain: Toolchain, variant_name: str, verbose: bool
 ) -> Environment:
-    """The environment of one variant. Raises KitError naming the package when the compiler is
-    missing.
-    """
+    """The environment of one variant. Raises KitError when the compiler is missing."""
     variant = toolchain.variants[variant_name]
     for tool in ("gcc", "ar"):
         process.find_program(toolchain.prefix + tool)
@@ -64,8 +60,7 @@ def _flags(*groups: tuple[str, ...]) -> list[str]:
 
 
 def object_name(path: os.PathLike[str]) -> str:
-    """Path of a source's object below its variant's folder: a name that says where the source is.
-    """
+    """Path of a source's object below its variant's folder; it says where the source is."""
     full = os.fspath(path)
     base = os.fspath(FIRMWARE if full.startswith(os.fspath(FIRMWARE)) else ROOT)
     return os.path.splitext(os.path.relpath(full, base))[0] + ".o"

@@ -1,6 +1,4 @@
-"""Generated sources as SCons nodes: pure functions of the kit give bytes, the actions here write
-them.
-"""
+"""Generated sources as SCons nodes: the kit's pure functions give bytes, actions write them."""
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -25,9 +23,7 @@ def text_node(env: Environment, target: Target, name: str, text: str) -> Any:
 
 
 def kernel_list(env: Environment, target: Target, kernels: Sequence[Kernel]) -> Any:
-    """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel in the build, by family, most capable
-    ISA last.
-    """
+    """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel, by family, the best ISA last."""
     lines = ["/* Generated: PN_KERNEL(family, isa) per kernel here, by family, best ISA last. */"]
     lines += [f"PN_KERNEL({kernel.family}, {kernel.isa})" for kernel in kernels]
     return text_node(env, target, "pn_kernel_list.h", "\n".join(lines) + "\n")

@@ -1,6 +1,4 @@
-"""One run of SCons: which targets it is about, one build at a time, and mistakes told like
-everywhere in the kit.
-"""
+"""One run of SCons: its targets, one build at a time, and mistakes told as everywhere."""
 
 import contextlib
 import fcntl
@@ -59,9 +57,7 @@ def reject_unknown(arguments: Iterable[str], known: Iterable[str]) -> None:
 
 
 def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
-    """Targets that this run is about: of `target=`, of aliases NAME and test-NAME, else the
-    option's default.
-    """
+    """Targets of this run: of `target=`, and of the aliases NAME and test-NAME."""
     known = target_names()
     named = [word.removeprefix("test-") for word in command_line]
     chosen = [name for name in named if name in known]

@@ -1,6 +1,4 @@
-"""Size report: what each program takes, by section and by memory region, read from the ELF file
-itself.
-"""
+"""Size report: what programs take, by section and memory region, read from ELF files."""
 
 import dataclasses
 import json
@@ -29,9 +27,7 @@ class Section:
 
 @dataclasses.dataclass(frozen=True)
 class Segment:
-    """One loaded piece: address where it runs, address where it is stored, bytes stored, bytes when
-    running.
-    """
+    """One loaded piece: the addresses where it runs and is stored, bytes running and stored."""
 
     address: int
     load_address: int
@@ -72,9 +68,7 @@ def _kind(section_type: int, flags: int) -> str:
 
 
 def region_use(target: Target, segments: list[Segment]) -> dict[str, dict[str, int]]:
-    """Bytes used and available by memory region; initialised data counts where it is stored and
-    where it runs.
-    """
+    """Bytes used and available by region; initialised data counts where stored and where run."""
     used = dict.fromkeys(target.memory, 0)
     for segment in segments:
         stored_in = _region(target, segment.load_address)

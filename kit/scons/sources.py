@@ -29,9 +29,7 @@ def c_files(folder: Path) -> list[Path]:
 
 
 def library_sources(with_model: bool) -> list[Path]:
-    """Sources of libpercepnet that every target compiles alike; without a model, those that need
-    none.
-    """
+    """Sources that every target compiles alike; without a model, those that need none."""
     files = [path for name in LIBRARY_FOLDERS for path in c_files(FIRMWARE / name)]
     files += [path for path in c_files(FIRMWARE / "kernels") if "__" not in path.stem]
     return [path for path in files if with_model or not _names_model(path)]

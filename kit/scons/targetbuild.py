@@ -1,6 +1,4 @@
-"""Everything that is built for one target: libraries, programs, tests, size report, compilation
-database.
-"""
+"""Everything that is built for one target: libraries, programs, tests, reports."""
 
 from pathlib import Path
 from typing import Any
@@ -8,7 +6,7 @@ from typing import Any
 from SCons.Script import Action, Environment
 
 from kit.errors import KitError, TargetError
-from kit.paths import FIRMWARE, MODELS, ROOT
+from kit.paths import C_TESTS, FIRMWARE, MODELS, ROOT
 from kit.scons import generated, sizes, sources
 from kit.scons.environment import RELEASE, build_folder, make_environment, object_name
 from kit.target import Target, load_target, load_toolchain
@@ -17,9 +15,7 @@ NO_MODEL = "none"
 
 
 class TargetBuild:
-    """SCons nodes of one target. Raises KitError for anything wrong with it that is known before
-    compiling.
-    """
+    """SCons nodes of one target. Raises KitError for what is wrong before compiling."""
 
     def __init__(self, name: str, model: str, verbose: bool) -> None:
         self.target = load_target(name)
@@ -60,8 +56,7 @@ class TargetBuild:
         ]
 
     def run_tests(self) -> Any:
-        """An alias' action and sources: all C tests in all variants, built and run on the target.
-        """
+        """Sources and action of an alias: all C tests in all variants, built and run."""
         programs = [program for variant in self.tests.values() for program in variant]
 
         def run(target: list[Any], source: list[Any], env: Environment) -> int:
@@ -96,7 +91,9 @@ class TargetBuild:
         for path in paths:
             if (variant, path) not in self._objects:
                 source = "#" + str(path.relative_to(ROOT))
-                self._objects[variant, path] = self._object(variant, source, object_name(path))
+                flags = self.toolchain.test_cflags if path.is_relative_to(C_TESTS) else ()
+                name = object_name(path)
+                self._objects[variant, path] = self._object(variant, source, name, flags)
         return [self._objects[variant, path] for path in paths]
 
     def _library_objects(self, variant: str) -> list[Any]:
@@ -145,9 +142,7 @@ class TargetBuild:
 
 
 def _model_path(target: Target, option: str) -> Path | None:
-    """The .tflite file to build in: of `model=`, else the target's own; None when left out on
-    purpose.
-    """
+    """The .tflite file to build in, of `model=` or the target's own; None when left out."""
     if option == NO_MODEL:
         return None
     path = Path(option).resolve() if option else MODELS / f"{target.model}.tflite"

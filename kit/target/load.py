@@ -1,6 +1,4 @@
-"""Strict loader of target and toolchain descriptions: every mistake names the file, the key and
-what would be right.
-"""
+"""Strict loader of target descriptions: a mistake names file, key and what is right."""
 
 import collections.abc
 import dataclasses
@@ -31,8 +29,7 @@ def target_names(base: Path = TARGETS) -> list[str]:
 
 
 def load_target(name: str, base: Path = TARGETS) -> Target:
-    """Read targets/*/NAME.toml. Raises TargetError for an unknown name or any mistake in its files.
-    """
+    """Read targets/*/NAME.toml. Raises TargetError for an unknown name or a mistake in it."""
     files = _target_files(base)
     if name not in files:
         raise _unknown("target", name, sorted(files), "see them all: ./tools/percepnet targets")
@@ -52,9 +49,7 @@ def load_target(name: str, base: Path = TARGETS) -> Target:
 
 
 def load_toolchain(name: str, base: Path = TARGETS) -> Toolchain:
-    """Read targets/toolchains/NAME.toml. Raises TargetError for an unknown name or any mistake in
-    its files.
-    """
+    """Read targets/toolchains/NAME.toml. Raises TargetError as load_target does."""
     path = base / "toolchains" / f"{name}.toml"
     if not path.is_file():
         raise _unknown(
@@ -104,9 +99,7 @@ def _check_choice(path: Path, key: str, value: str, valid: typing.Collection[str
 
 
 def _read(path: Path, base: Path, seen: tuple[Path, ...] = ()) -> dict[str, typing.Any]:
-    """One file merged over the files it extends: tables merge key by key, everything else is
-    replaced.
-    """
+    """One file merged over what it extends: tables key by key, all else replaced."""
     if path in seen:
         raise TargetError(f"{_shown(path)}: `extends` goes round in a circle")
     try:
@@ -167,9 +160,7 @@ def _construct(cls: type, data: dict[str, typing.Any], where: str, prefix: str) 
 
 
 def _convert(hint: typing.Any, value: typing.Any, where: str, key: str) -> typing.Any:
-    """Check one value against its annotation; lists of texts become tuples, tables become
-    dataclasses or dicts.
-    """
+    """Check a value against its annotation; lists become tuples, tables dataclasses or dicts."""
     origin = typing.get_origin(hint)
     if origin is types.UnionType:
         hint = next(choice for choice in typing.get_args(hint) if choice is not type(None))

@@ -1,6 +1,4 @@
-"""What a target and a toolchain description may say; the loader checks every key and type against
-these classes.
-"""
+"""What a target and a toolchain description may say; the loader checks against this."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,8 +6,7 @@ from collections.abc import Mapping
 
 @dataclasses.dataclass(frozen=True)
 class Memory:
-    """One memory region: addresses in bytes, and the kinds of sections that the linker puts there.
-    """
+    """One memory region, in bytes, and the kinds of sections that the linker puts there."""
 
     origin: int
     size: int
@@ -78,6 +75,7 @@ class Toolchain:
     common_ldflags: tuple[str, ...] = ()
     cflags: tuple[str, ...] = ()
     ldflags: tuple[str, ...] = ()
+    test_cflags: tuple[str, ...] = ()
     libs: tuple[str, ...] = ()
     isa_flags: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     variants: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
