@@ -1,0 +1,1 @@
+"""Making a model: corpus, mixtures, shards of features and targets, network, training, export."""

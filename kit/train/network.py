@@ -1,0 +1,107 @@
+"""The network in PyTorch, whole sequences at a time; parameters are named as kit.model's architecture names them."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from kit.model.architecture import (
+    BANDS,
+    CONV1_FRAMES,
+    CONV2_FRAMES,
+    FEATURES,
+    GRU_LAYERS,
+    GRU_NAMES,
+    Architecture,
+)
+from kit.train.quantisation import STEPS, fake_activations, fake_weight
+from kit.train.recurrence import gru
+
+WEIGHT_LIMIT = 0.5
+
+
+class PercepNet(nn.Module):
+    """Gains and strengths of whole sequences, states starting at zero.
+
+    quantised: compute with weights rounded to 8 bits per output and activations to steps of 1/127, as the firmware
+    does; gradients pass through the rounding.
+    """
+
+    def __init__(self, arch: Architecture) -> None:
+        super().__init__()
+        self.arch = arch
+        self.quantised = False
+        self.fc = nn.Linear(FEATURES, arch.fc)
+        self.conv1 = nn.Linear(CONV1_FRAMES * arch.fc, arch.conv1)
+        self.conv2 = nn.Linear(CONV2_FRAMES * arch.conv1, arch.conv2)
+        for name, (inputs, units) in arch.gru_shapes().items():
+            setattr(self, name, Gru(inputs, units))
+        self.gains = nn.Linear(arch.conv2 + GRU_LAYERS * arch.gru, BANDS)
+        self.strengths = nn.Linear(arch.gru_strength, BANDS)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for name, parameter in self.named_parameters():
+            if "weight_hh" in name:
+                for gate in parameter.data.chunk(3):
+                    nn.init.orthogonal_(gate)
+            elif parameter.ndim == 2:
+                nn.init.xavier_uniform_(parameter)
+            else:
+                nn.init.zeros_(parameter)
+        self.clip_weights()
+
+    def clip_weights(self) -> None:
+        """Keep weights in +-0.5, so that 8 bits resolve them."""
+        with torch.no_grad():
+            for parameter in self.parameters():
+                if parameter.ndim == 2:
+                    parameter.clamp_(-WEIGHT_LIMIT, WEIGHT_LIMIT)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Map features in real units (T, B, 70), time first, to gains and strengths (T, B, 34), 0..1."""
+        a0 = torch.tanh(self._dense(self.fc, features))
+        c1 = torch.tanh(self._dense(self.conv1, _side_by_side(self._act(a0), CONV1_FRAMES)))
+        c2 = self._act(torch.tanh(self._dense(self.conv2, _side_by_side(self._act(c1), CONV2_FRAMES))))
+        outputs = [c2]
+        for name in GRU_NAMES:
+            outputs.append(self._act(getattr(self, name)(outputs[-1], self.quantised)))
+        gains = torch.sigmoid(self._dense(self.gains, torch.cat(outputs, dim=-1)))
+        s = self._act(self.gru_strength(torch.cat([outputs[3], c2], dim=-1), self.quantised))
+        return gains, torch.sigmoid(self._dense(self.strengths, s))
+
+    def _dense(self, layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+        weight = fake_weight(layer.weight) if self.quantised else layer.weight
+        return nn.functional.linear(x, weight, layer.bias)
+
+    def _act(self, x: torch.Tensor) -> torch.Tensor:
+        return fake_activations(x) if self.quantised else x
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Return float32 parameters by the names of `Architecture.weight_shapes`, in its order."""
+        values = {name: p.detach().numpy().copy() for name, p in self.named_parameters()}
+        return {name: values[name] for name in self.arch.weight_shapes()}
+
+
+class Gru(nn.Module):
+    """One GRU layer (gates r, z, n; reset after), over whole sequences."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        super().__init__()
+        self.weight_ih = nn.Parameter(torch.empty(3 * units, inputs))
+        self.weight_hh = nn.Parameter(torch.empty(3 * units, units))
+        self.bias_ih = nn.Parameter(torch.empty(3 * units))
+        self.bias_hh = nn.Parameter(torch.empty(3 * units))
+
+    def forward(self, x: torch.Tensor, quantised: bool) -> torch.Tensor:
+        """Run from state zero: x (T, B, inputs) to outputs (T, B, units)."""
+        weights = [self.weight_ih, self.weight_hh]
+        if quantised:
+            weights = [fake_weight(w) for w in weights]
+        return gru(x, *weights, self.bias_ih, self.bias_hh, STEPS if quantised else 0.0)
+
+
+def _side_by_side(x: torch.Tensor, frames: int) -> torch.Tensor:
+    """Lay each frame (T, B, n) beside those before it, oldest first: (T, B, frames * n)."""
+    padded = nn.functional.pad(x, (0, 0, 0, 0, frames - 1, 0))
+    steps = x.shape[0]
+    return torch.cat([padded[i : i + steps] for i in range(frames)], dim=-1)

@@ -1,0 +1,94 @@
+"""A GRU layer over whole sequences: the loop over time in C, the large matrix products in PyTorch."""
+
+import functools
+import hashlib
+import pathlib
+from typing import Any
+
+import cffi
+import torch
+
+from kit import process
+from kit.paths import BUILD
+
+_SOURCE = pathlib.Path(__file__).with_name("recurrence.c")
+_FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=gnu11", "-fPIC", "-shared")
+_COMPILE_TIMEOUT_S = 120.0
+_DECLARATIONS = """
+int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, float, float *, float *, float *);
+int gru_backward(size_t, size_t, size_t, const float *, const float *, const float *, const float *, float *, float *);
+"""
+
+
+@functools.cache
+def _library() -> tuple[cffi.FFI, Any]:
+    """Compile recurrence.c for this processor, once, and open it."""
+    digest = hashlib.sha256(_SOURCE.read_bytes() + " ".join(_FLAGS).encode()).hexdigest()[:16]
+    library = BUILD / "train" / f"recurrence-{digest}.so"
+    if not library.exists():
+        library.parent.mkdir(parents=True, exist_ok=True)
+        temporary = library.with_suffix(".part")
+        process.run(
+            ["gcc", *_FLAGS, str(_SOURCE), "-o", str(temporary), "-lm"], timeout_s=_COMPILE_TIMEOUT_S
+        )
+        temporary.replace(library)
+    ffi = cffi.FFI()
+    ffi.cdef(_DECLARATIONS)
+    return ffi, ffi.dlopen(str(library))
+
+
+def _pointer(ffi: cffi.FFI, tensor: torch.Tensor) -> Any:
+    assert tensor.dtype == torch.float32 and tensor.is_contiguous()
+    return ffi.cast("float *", tensor.data_ptr())
+
+
+class _Recurrence(torch.autograd.Function):
+    """x (T, B, 3H), weight (3H, H), bias (3H,) to outputs (T, B, H); state starts at zero."""
+
+    @staticmethod
+    def forward(
+        context: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, steps_per_unit: float
+    ) -> torch.Tensor:
+        ffi, library = _library()
+        steps, batch, triple = x.shape
+        units = triple // 3
+        x, weight = x.contiguous(), weight.contiguous()
+        transposed = weight.t().contiguous()
+        states = x.new_empty(steps + 1, batch, units)
+        seen = x.new_empty(steps, batch, units)
+        saved = x.new_empty(steps, batch, 4 * units)
+        pointers = [_pointer(ffi, t) for t in (x, transposed, bias)]
+        outputs = [_pointer(ffi, t) for t in (states, seen, saved)]
+        if library.gru_forward(steps, batch, units, *pointers, steps_per_unit, *outputs):
+            raise MemoryError
+        context.save_for_backward(weight, states, seen, saved)
+        return states[1:]
+
+    @staticmethod
+    def backward(context: Any, grad_out: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        ffi, library = _library()
+        weight, states, seen, saved = context.saved_tensors
+        steps, batch, units = seen.shape
+        grad_x, grad_g = (states.new_empty(steps, batch, 3 * units) for _ in range(2))
+        tensors = (weight, states, saved, grad_out.contiguous(), grad_x, grad_g)
+        if library.gru_backward(steps, batch, units, *(_pointer(ffi, t) for t in tensors)):
+            raise MemoryError
+        flat = grad_g.view(-1, 3 * units)
+        return grad_x, flat.t() @ seen.view(-1, units), flat.sum(dim=0), None
+
+
+def gru(
+    x: torch.Tensor,
+    weight_ih: torch.Tensor,
+    weight_hh: torch.Tensor,
+    bias_ih: torch.Tensor,
+    bias_hh: torch.Tensor,
+    steps_per_unit: float = 0.0,
+) -> torch.Tensor:
+    """Run a GRU layer from state zero: x (T, B, inputs) to outputs (T, B, units).
+
+    Parameters as torch.nn.GRU's, gates stacked r, z, n; units must be a multiple of 8. steps_per_unit: if not 0, the
+    state is rounded to that many steps per unit before it meets `weight_hh`.
+    """
+    products = torch.nn.functional.linear(x, weight_ih, bias_ih)
+    return _Recurrence.apply(products, weight_hh, bias_hh, steps_per_unit)

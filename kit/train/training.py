@@ -1,0 +1,249 @@
+"""The training loop: data-parallel threads, a schedule over wall-clock time, checkpoints that survive interruption."""
+
+import concurrent.futures
+import csv
+import dataclasses
+import math
+import pathlib
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from kit.errors import KitError
+from kit.model.architecture import ARCHITECTURES
+from kit.train import loss as losses
+from kit.train.network import PercepNet
+from kit.train.shards import BANDS, FEATURES, Shard
+
+FEATURE_UNIT = 1.0 / 4096.0
+CHECKPOINT_S = 150.0
+LOG_COLUMNS = ("minutes", "update", "frames", "learning_rate", "training_loss", "validation_loss")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """How to train. `minutes` is the length of the whole schedule, pauses between runs not counted."""
+
+    architecture: str = "tiny"
+    minutes: float = 50.0
+    fine_tune_share: float = 0.15  # of the time, at the end, with the firmware's rounding
+    sequences: int = 16
+    steps: int = 300
+    peak_rate: float = 4e-3
+    final_rate: float = 2e-5
+    warm_up_updates: int = 200
+    ema_decay: float = 0.999
+    gradient_limit: float = 1.0
+    threads: int = 2
+    seed: int = 1
+
+
+class Dataset:
+    """All shards of one side in memory, and random windows out of them."""
+
+    def __init__(self, shards: Sequence[Shard]) -> None:
+        self._features = np.concatenate([s.features for s in shards])
+        self._gains = np.concatenate([s.gains for s in shards])
+        self._strengths = np.concatenate([s.strengths for s in shards])
+        self._bands = np.concatenate([s.bands for s in shards])
+        self._audible = np.concatenate([s.audible for s in shards])
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return self._features.shape[0] * self._features.shape[1]
+
+    def draw(self, rng: np.random.Generator, sequences: int, steps: int) -> losses.Batch:
+        """Draw windows of `steps` frames; one in ten starts where its mixture does."""
+        rows = rng.integers(len(self._features), size=sequences)
+        latest = self._features.shape[1] - steps
+        starts = rng.integers(latest + 1, size=sequences) * (rng.random(sequences) > 0.1)
+        return self._windows(rows, starts, steps)
+
+    def whole(self, first: int, count: int) -> losses.Batch:
+        """Return mixtures [first, first + count) from start to end."""
+        rows = np.arange(first, min(first + count, len(self._features)))
+        return self._windows(rows, np.zeros_like(rows), self._features.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def _windows(self, rows: np.ndarray, starts: np.ndarray, steps: int) -> losses.Batch:
+        def cut(array: np.ndarray, unit: float) -> torch.Tensor:
+            windows = [array[r, s : s + steps] for r, s in zip(rows, starts, strict=True)]
+            return torch.from_numpy(np.stack(windows, axis=1).astype(np.float32) * np.float32(unit))
+
+        covered = torch.from_numpy(np.arange(BANDS)[None] < self._bands[rows, None]).float()
+        return losses.Batch(
+            features=cut(self._features, FEATURE_UNIT),
+            gains=cut(self._gains, 1.0 / 255.0),
+            strengths=cut(self._strengths, 1.0 / 255.0),
+            mask=cut(self._audible, 1.0)[:, :, None] * covered,
+        )
+
+
+class Trainer:
+    """Trains one network; `folder` receives the checkpoint, the log and, from the caller, the model."""
+
+    def __init__(
+        self, settings: Settings, training: Dataset, validation: Dataset, folder: pathlib.Path
+    ) -> None:
+        if settings.architecture not in ARCHITECTURES:
+            raise KitError(
+                f"no architecture `{settings.architecture}`",
+                f"choose one of {', '.join(ARCHITECTURES)}",
+            )
+        torch.manual_seed(settings.seed)
+        self._settings = settings
+        self._training = training
+        self._validation = validation
+        self._folder = folder
+        self._arch = ARCHITECTURES[settings.architecture]
+        self._net = PercepNet(self._arch)
+        self._mean = PercepNet(self._arch)
+        self._mean.load_state_dict(self._net.state_dict())
+        self._parameters = list(self._net.parameters())
+        self._optimiser = torch.optim.Adam(self._parameters, betas=(0.9, 0.98))
+        self._elapsed_s = 0.0
+        self._update = 0
+        self._bad_updates = 0
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def averaged(self) -> PercepNet:
+        """The network to ship: the moving average of the weights."""
+        return self._mean
+
+    @property
+    def _checkpoint(self) -> pathlib.Path:
+        return self._folder / "checkpoint.pt"
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        temporary = self._checkpoint.with_suffix(".part")
+        state = {
+            "architecture": self._settings.architecture,
+            "net": self._net.state_dict(),
+            "mean": self._mean.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "elapsed_s": self._elapsed_s,
+            "update": self._update,
+        }
+        torch.save(state, temporary)
+        temporary.replace(self._checkpoint)
+
+    def resume(self) -> None:
+        """Go on from the folder's checkpoint. Raises KitError if there is none or it is of another architecture."""
+        if not self._checkpoint.exists():
+            raise KitError(f"no checkpoint in {self._folder}", "leave out --resume to start afresh")
+        state = torch.load(self._checkpoint, weights_only=True)
+        if state["architecture"] != self._settings.architecture:
+            raise KitError(
+                f"the checkpoint in {self._folder} is of `{state['architecture']}`",
+                "choose another --out folder",
+            )
+        self._net.load_state_dict(state["net"])
+        self._mean.load_state_dict(state["mean"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self._elapsed_s, self._update = state["elapsed_s"], state["update"]
+
+    def run(self, tick: Callable[[float, str], None] | None = None) -> None:
+        """Train until the schedule's end.
+
+        tick: called after each update with the share done, 0..1, and a line that says how it goes.
+        """
+        settings = self._settings
+        saved_at = self._elapsed_s
+        running: float | None = None
+        with concurrent.futures.ThreadPoolExecutor(
+            settings.threads, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            while self._progress() < 1.0:
+                started = time.monotonic()
+                value = self._one_update(pool)
+                self._elapsed_s += time.monotonic() - started
+                running = value if running is None else 0.99 * running + 0.01 * value
+                if tick:
+                    tick(self._progress(), f"loss {running:.4f}, {self._frames_per_s():,.0f} frames/s")
+                if self._elapsed_s - saved_at > CHECKPOINT_S or self._progress() >= 1.0:
+                    saved_at = self._elapsed_s
+                    self._log(running, self.validate())
+                    self.save()
+
+    def validate(self) -> float:
+        """Loss of the averaged network on the validation mixtures, from their start to their end."""
+        self._mean.quantised = self._net.quantised
+        total, batches = 0.0, 0
+        with torch.no_grad():
+            for first in range(0, len(self._validation), 32):
+                batch = self._validation.whole(first, 32)
+                total += float(losses.loss(*self._mean(batch.features), batch))
+                batches += 1
+        return total / max(1, batches)
+
+    def _progress(self) -> float:
+        return self._elapsed_s / (60.0 * self._settings.minutes)
+
+    def _frames_per_s(self) -> float:
+        return self._update * self._settings.sequences * self._settings.steps / max(1.0, self._elapsed_s)
+
+    def _rate(self) -> float:
+        s = self._settings
+        warm_up = min(1.0, (self._update + 1) / s.warm_up_updates)
+        cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, self._progress()))
+        return warm_up * (s.final_rate + (s.peak_rate - s.final_rate) * cosine)
+
+    def _one_update(self, pool: concurrent.futures.Executor) -> float:
+        """Take one step with the mean gradient of all threads; returns the loss before it."""
+        self._net.quantised = self._progress() > 1.0 - self._settings.fine_tune_share
+        jobs = [pool.submit(self._gradients, thread) for thread in range(self._settings.threads)]
+        results = [job.result() for job in jobs]
+        value = sum(v for v, _ in results) / len(results)
+        for i, parameter in enumerate(self._parameters):
+            parameter.grad = sum(grads[i] for _, grads in results) / len(results)
+        norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.gradient_limit)
+        self._update += 1
+        if not (math.isfinite(value) and torch.isfinite(norm)):
+            self._skip_bad_update()
+            return value
+        self._bad_updates = 0
+        for group in self._optimiser.param_groups:
+            group["lr"] = self._rate()
+        self._optimiser.step()
+        self._net.clip_weights()
+        self._average()
+        return value
+
+    def _skip_bad_update(self) -> None:
+        self._bad_updates += 1
+        if self._bad_updates >= 20:
+            raise KitError(
+                "the loss is not a number twenty times in a row",
+                f"lower the learning rate and go on with --resume from {self._checkpoint}",
+            )
+
+    def _gradients(self, thread: int) -> tuple[float, tuple[torch.Tensor, ...]]:
+        s = self._settings
+        rng = np.random.default_rng([s.seed, self._update, thread])
+        batch = self._training.draw(rng, s.sequences // s.threads, s.steps)
+        value = losses.loss(*self._net(batch.features), batch)
+        return float(value.detach()), torch.autograd.grad(value, self._parameters)
+
+    def _average(self) -> None:
+        decay = min(self._settings.ema_decay, (1.0 + self._update) / (10.0 + self._update))
+        with torch.no_grad():
+            for mean, parameter in zip(self._mean.parameters(), self._parameters, strict=True):
+                mean.lerp_(parameter, 1.0 - decay)
+
+    def _log(self, training_loss: float, validation_loss: float) -> None:
+        path = self._folder / "log.csv"
+        frames = self._update * self._settings.sequences * self._settings.steps
+        row = (self._elapsed_s / 60.0, self._update, frames, self._rate(), training_loss, validation_loss)
+        is_new = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            if is_new:
+                writer.writerow(LOG_COLUMNS)
+            writer.writerow([f"{x:.6g}" for x in row])
