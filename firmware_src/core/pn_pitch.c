@@ -8,12 +8,12 @@
 enum {
     SPAN = PN_PITCH_LAG_MAX + PN_PITCH_BLOCK,
     TAPS = 32,
-    PHASE_LENGTH = PN_PITCH_BLOCK + TAPS / PN_PITCH_DECIMATION - 1,
-    DECIMATOR_INPUT = PN_PITCH_DECIMATION * PHASE_LENGTH,
+    DECIMATOR_INPUT = PN_PITCH_DECIMATION * (PN_PITCH_BLOCK - 1) + TAPS,
     FRAME = 960,
     FRAME_START = 960,
-    REFINE_REACH = 4, /* 48 kHz samples */
-    SAMPLE_BITS = 12, /* of a correlated sample's magnitude: see dot */
+    SAMPLE_BITS = 12, /* of a correlated sample's magnitude: see block_energy */
+    GROUP = 3,        /* lags correlated in one pass over the samples */
+    CANDIDATES = 9,   /* periods tried at 48 kHz, a multiple of GROUP */
     ONE_Q12 = 1 << 12
 };
 
@@ -55,30 +55,42 @@ static int normalise(int16_t *out, const int32_t *samples, int count, int bits) 
 /* Append the newest hop, low-passed, to the decimated signal. */
 static void decimate(int32_t *decimated, const int32_t *history) {
     int16_t input[DECIMATOR_INPUT];
-    int16_t phase[PN_PITCH_DECIMATION][PHASE_LENGTH];
-    int32_t sum[PN_PITCH_BLOCK] = {0};
     const int shift = normalise(input, history + PN_PITCH_HISTORY - DECIMATOR_INPUT, DECIMATOR_INPUT, 15);
-    for (int i = 0; i < DECIMATOR_INPUT; i++)
-        phase[i % PN_PITCH_DECIMATION][i / PN_PITCH_DECIMATION] = input[i];
-    /* |sum| <= 2^15 * 34520 < 2^31. */
-    for (int k = 0; k < TAPS; k++) {
-        const int16_t *x = phase[k % PN_PITCH_DECIMATION] + k / PN_PITCH_DECIMATION;
-        const int16_t tap = low_pass_q15[k];
-        for (int i = 0; i < PN_PITCH_BLOCK; i++)
-            sum[i] += tap * x[i];
-    }
     memmove(decimated, decimated + PN_PITCH_BLOCK, PN_PITCH_LAG_MAX * sizeof *decimated);
-    /* |history| <= 2^25 makes shift <= 11. */
-    for (int i = 0; i < PN_PITCH_BLOCK; i++)
-        decimated[PN_PITCH_LAG_MAX + i] = pn_shrr32(sum[i], 15 - shift);
+    for (int i = 0; i < PN_PITCH_BLOCK; i++) {
+        /* |sum| <= 2^15 * 34520 < 2^31. */
+        int32_t sum = 0;
+        for (int k = 0; k < TAPS; k++)
+            sum += low_pass_q15[k] * input[PN_PITCH_DECIMATION * i + k];
+        /* |history| <= 2^25 makes shift <= 11. */
+        decimated[PN_PITCH_LAG_MAX + i] = pn_shrr32(sum, 15 - shift);
+    }
 }
 
-/* Sum of products over a block of samples in [-2^SAMPLE_BITS, 2^SAMPLE_BITS): at most 120 * 2^24 < 2^31. */
-static int32_t dot(const int16_t *a, const int16_t *b) {
+/*
+ * Energy of a block of samples in [-2^SAMPLE_BITS, 2^SAMPLE_BITS): at most 120 * 2^24 < 2^31.
+ * Plain products and sums, here and below, are what compilers turn into multiply-add instructions.
+ */
+static int32_t block_energy(const int16_t *x) {
     int32_t sum = 0;
     for (int i = 0; i < PN_PITCH_BLOCK; i++)
-        sum += a[i] * b[i];
+        sum += x[i] * x[i];
     return sum;
+}
+
+/* Correlation of a block with `past` and the two segments that start one and two samples before it. Bound as above. */
+static void correlate_block(int32_t sums[GROUP], const int16_t *block, const int16_t *past) {
+    int32_t sum0 = 0;
+    int32_t sum1 = 0;
+    int32_t sum2 = 0;
+    for (int i = 0; i < PN_PITCH_BLOCK; i++) {
+        sum0 += block[i] * past[i];
+        sum1 += block[i] * past[i - 1];
+        sum2 += block[i] * past[i - 2];
+    }
+    sums[0] = sum0;
+    sums[1] = sum1;
+    sums[2] = sum2;
 }
 
 /* Correlation and energy of the newest hop with its past, for every lag. */
@@ -86,15 +98,21 @@ static void sum_hop(pn_pitch_sums_t *sums, const int32_t *decimated) {
     int16_t signal[SPAN];
     const int16_t *newest = signal + PN_PITCH_LAG_MAX;
     sums->exponent = normalise(signal, decimated, SPAN, SAMPLE_BITS);
-    const int32_t own = dot(newest, newest);
-    int32_t past = dot(newest - PN_PITCH_LAG_MIN, newest - PN_PITCH_LAG_MIN);
+    const int32_t own = block_energy(newest);
+    int32_t past = block_energy(newest - PN_PITCH_LAG_MIN);
     for (int i = 0; i < PN_PITCH_LAGS; i++) {
         const int16_t *delayed = newest - PN_PITCH_LAG_MIN - i;
-        sums->correlation[i] = dot(newest, delayed) >> 2;
         sums->energy[i] = (own >> 3) + (past >> 3);
         /* In between, 121 squares of at most 2^24: below 2^31. */
         if (i + 1 < PN_PITCH_LAGS)
             past += delayed[-1] * delayed[-1] - delayed[PN_PITCH_BLOCK - 1] * delayed[PN_PITCH_BLOCK - 1];
+    }
+    for (int i = 0; i < PN_PITCH_LAGS; i += GROUP) {
+        const int first = pn_min32(i, PN_PITCH_LAGS - GROUP);
+        int32_t *group = &sums->correlation[first];
+        correlate_block(group, newest, newest - PN_PITCH_LAG_MIN - first);
+        for (int k = 0; k < GROUP; k++)
+            group[k] >>= 2;
     }
 }
 
@@ -194,35 +212,48 @@ static int extend_paths(int32_t *path_q12, const int32_t *score_q12) {
     return origin;
 }
 
-/* Sum of products over a frame: 8 partial sums below 2^31. */
-static int64_t dot_frame(const int16_t *a, const int16_t *b) {
+/* Energies of a frame, and correlations with GROUP segments of the past: 8 blocks, each below 2^31. */
+static int64_t frame_energy(const int16_t *x) {
     int64_t sum = 0;
     for (int k = 0; k < FRAME; k += PN_PITCH_BLOCK)
-        sum += dot(a + k, b + k);
+        sum += block_energy(x + k);
     return sum;
 }
 
+static void correlate_frame(int64_t sums[GROUP], const int16_t *frame, const int16_t *past) {
+    memset(sums, 0, GROUP * sizeof *sums);
+    for (int k = 0; k < FRAME; k += PN_PITCH_BLOCK) {
+        int32_t block[GROUP];
+        correlate_block(block, frame + k, past + k);
+        for (int i = 0; i < GROUP; i++)
+            sums[i] += block[i];
+    }
+}
+
 /*
- * The period within REFINE_REACH of `coarse` with the highest normalised correlation at 48 kHz, and that correlation.
- * The pairs are centred on the frame: the window of x(n) starts half a period after the frame does.
+ * The period nearest to `coarse` with the highest normalised correlation at 48 kHz, and that correlation. The pairs
+ * x(n), x(n - period) are centred on the frame: the window of n starts half a period after the frame does.
  */
 static pn_pitch_estimate_t refine(const int32_t *history, int coarse) {
     int16_t signal[FRAME + PN_PITCH_MAX];
-    const int low = pn_max32(coarse - REFINE_REACH, PN_PITCH_MIN);
-    const int high = pn_min32(coarse + REFINE_REACH, PN_PITCH_MAX);
+    int64_t correlation[CANDIDATES];
+    const int low = pn_clamp32(coarse - CANDIDATES / 2, PN_PITCH_MIN, PN_PITCH_MAX - CANDIDATES + 1);
+    const int high = low + CANDIDATES - 1;
     normalise(signal, history + FRAME_START + coarse / 2 - high, FRAME + high, SAMPLE_BITS);
     const int16_t *frame = signal + high;
+    for (int i = 0; i < CANDIDATES; i += GROUP)
+        correlate_frame(correlation + i, frame, frame - low - i);
     /* Energies stay below 2 * 960 * 2^24 < 2^35. */
-    int64_t energy = dot_frame(frame, frame) + dot_frame(frame - low, frame - low);
+    int64_t energy = frame_energy(frame) + frame_energy(frame - low);
     pn_pitch_estimate_t best = {(int16_t)coarse, 0};
-    for (int period = low; period <= high && energy > 0; period++) {
-        const int16_t *delayed = frame - period;
-        const int64_t correlation_q15 = dot_frame(frame, delayed) * 2 * 32768 / energy;
-        if (correlation_q15 > best.correlation_q15) {
-            best.correlation_q15 = (int16_t)pn_min32((int32_t)correlation_q15, INT16_MAX);
-            best.period = (int16_t)period;
+    for (int i = 0; i < CANDIDATES && energy > 0; i++) {
+        const int64_t normalised_q15 = correlation[i] * 2 * 32768 / energy;
+        if (normalised_q15 > best.correlation_q15) {
+            best.correlation_q15 = (int16_t)pn_min32((int32_t)normalised_q15, INT16_MAX);
+            best.period = (int16_t)(low + i);
         }
-        if (period < high)
+        const int16_t *delayed = frame - low - i;
+        if (i + 1 < CANDIDATES)
             energy += delayed[-1] * delayed[-1] - delayed[FRAME - 1] * delayed[FRAME - 1];
     }
     return best;
