@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.devtest.protocol import Report, parse_line, read_report
-from kit.errors import DeviceError, TargetError
+from kit.errors import DeviceError, KitError, TargetError
 from kit.paths import BUILD
 from kit.report.facts import Bar, Budget
-from kit.runner import open_session
+from kit.runner import make_runner, open_session
 from kit.target import Target
 
 UNITS = {"instr": "instructions", "ns": "ns"}
@@ -37,6 +37,19 @@ def run_app(
         return read_report(session.lines(), session.run_id)
 
 
+def measure_costs(target: Target, isa: str | None = None) -> tuple[Report, Costs]:
+    """Run the built program `bench` on a target. Raises KitError where time means nothing."""
+    report = run_app(target, "bench", {"PN_FORCE_ISA": isa} if isa else {}, rebuild=False)
+    costs = costs_of(report)
+    if costs.unit == UNITS["ns"] and make_runner(target).capabilities.emulated:
+        raise KitError(
+            f"`{target.name}` is emulated and counts no instructions: its times mean nothing",
+            hint="measure on a device, or count instructions: "
+            "./tools/percepnet bench --target mps3_an547",
+        )
+    return report, costs
+
+
 def costs_of(report: Report) -> Costs:
     """What the program `bench` measured. Raises DeviceError where figures are missing."""
     found = {bench.name: bench.figures for bench in report.benches}
@@ -57,12 +70,12 @@ def costs_of(report: Report) -> Costs:
     return Costs(UNITS[unit], stages, median["frame"], worst)
 
 
-def stack_bytes(report: Report) -> int:
-    """Most stack that the program used at any time; 0 where its port does not measure it."""
+def memory_of(report: Report) -> dict[str, int]:
+    """Bytes of a state and of the most stack used, as the program said; stack 0 if not measured."""
     for line in report.remarks:
-        if (record := parse_line(line)) and record.word == "PN_STACK":
-            return record.number("bytes")
-    return 0
+        if (record := parse_line(line)) and record.word == "PN_MEMORY":
+            return {"state": record.number("state"), "stack": record.number("stack")}
+    raise DeviceError("the program said nothing about its memory (`PN_MEMORY`)")
 
 
 def read_sizes(target: Target) -> Mapping[str, Any]:
@@ -78,7 +91,7 @@ def section_bars(sizes: Mapping[str, Any], most: int = 6) -> tuple[Bar, ...]:
 
 
 def check_budgets(
-    target: Target, costs: Costs, stack: int, sizes: Mapping[str, Any]
+    target: Target, costs: Costs, memory: Mapping[str, int], sizes: Mapping[str, Any]
 ) -> tuple[Budget, ...]:
     """The target's budgets and memory regions against what was measured.
 
@@ -87,7 +100,8 @@ def check_budgets(
     measured = {
         "frame_instructions": (costs.worst, "instructions", costs.unit == "instructions"),
         "frame_ns": (costs.worst, "ns", costs.unit == "ns"),
-        "stack_bytes": (stack, "bytes", stack > 0),
+        "state_bytes": (memory["state"], "bytes", True),
+        "stack_bytes": (memory["stack"], "bytes", memory["stack"] > 0),
         "text_bytes": (sizes["text"], "bytes", True),
         "ram_bytes": (sizes["data"] + sizes["bss"], "bytes", True),
     }

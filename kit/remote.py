@@ -20,6 +20,12 @@ ATTEMPTS = 3
 _CRC = struct.Struct("<I")
 
 
+def packet(kind: bytes, number: int, payload: bytes = b"") -> bytes:
+    """The bytes of one packet, as firmware_src/apps/denoise_stream.c describes them."""
+    body = kind + bytes([number]) + payload
+    return MARK + body + _CRC.pack(zlib.crc32(body))
+
+
 class RemoteDenoiser:
     """One channel of 48 kHz sound, denoised by a target; a context manager.
 
@@ -76,11 +82,11 @@ class RemoteDenoiser:
     def _exchange(self, kind: bytes, payload: bytes) -> bytes:
         """Send a packet and return the payload of its answer; again if it was not understood."""
         self._number = (self._number + 1) % 256
-        body = kind + bytes([self._number]) + payload
+        request = packet(kind, self._number, payload)
         for _ in range(ATTEMPTS):
-            self._session.write(MARK + body + _CRC.pack(zlib.crc32(body)))
+            self._session.write(request)
             answer = self._read_packet(len(payload))
-            if answer[:2] == body[:2]:
+            if answer[:2] == request[2:4]:
                 return answer[2:]
         raise DeviceError(f"`{APP}` did not understand a packet {ATTEMPTS} times")
 

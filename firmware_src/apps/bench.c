@@ -37,6 +37,16 @@ static void measure_clock(void) {
     clock_cost = least;
 }
 
+static void start_stages(const char *isa) {
+    if (pn_nn_state_size(&pn_model) > sizeof network.bytes)
+        pn_port_fault("memory", "network_state_too_large");
+    pn_frame_init(&frame);
+    pn_pitch_init(&pitch);
+    pn_nn_reset(&pn_model, network.bytes);
+    if (pn_nn_use_isa(&pn_model, network.bytes, isa) != PN_OK)
+        pn_port_fault("isa", isa);
+}
+
 /* The stages one by one. Returns the CRC of the output, continued from `crc`. */
 static uint32_t run_stages(const int16_t *pcm, uint32_t *cost, uint32_t crc) {
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
@@ -84,11 +94,7 @@ int main(void) {
     pn_state_t *const state = pn_app_start(&memory, pn_port_env("PN_FORCE_ISA"));
     uint32_t seed = 1, stages_crc = PN_APP_CRC_START, frame_crc = PN_APP_CRC_START;
     pn_app_boot(pn_isa(state));
-    if (pn_nn_state_size(&pn_model) > sizeof network.bytes)
-        pn_port_fault("memory", "network_state_too_large");
-    pn_frame_init(&frame);
-    pn_pitch_init(&pitch);
-    pn_nn_reset(&pn_model, network.bytes);
+    start_stages(pn_isa(state));
     measure_clock();
     for (uint32_t i = 0; i < WARM_UP + FRAMES; i++) {
         uint32_t cost[STAGES];

@@ -38,9 +38,9 @@ static inline void pn_app_boot(const char *isa) {
                  PN_MODEL_HASH, isa);
 }
 
-/* The last lines: most stack used, where that is measured, and how many checks were bad. Returns main's result. */
+/* The last lines: memory (stack 0 where that is not measured), and how many checks were bad. Returns main's result. */
 static inline int pn_app_done(int bad) {
-    pn_port_line("PN_STACK bytes=%zu", pn_port_stack_used());
+    pn_port_line("PN_MEMORY state=%zu stack=%zu", pn_state_size(), pn_port_stack_used());
     pn_port_line("PN_DONE bad=%d", bad);
     return bad != 0;
 }

@@ -1,10 +1,15 @@
 /*
- * Self-test: the whole denoiser over signals that are hard on fixed point, each with the CRC of its output.
+ * Self-test: the network against the golden vectors of the integer reference, and the whole denoiser over signals that
+ * are hard on fixed point, each with the CRC of its output.
  *
- * On the machine itself every instruction set must give the scalar code's bytes; whoever reads the lines compares the
- * CRCs with those of another machine.
+ * On the machine itself the instruction set in use must give the scalar code's bytes; whoever reads the lines compares
+ * the CRCs with those of another machine.
  */
 #include "pn_app.h"
+
+#include <string.h>
+
+#include "pn_nn.h"
 
 #define FRAMES 50
 
@@ -24,6 +29,27 @@ static uint32_t output_crc(pn_app_signal_t signal, const char *isa) {
     return crc;
 }
 
+/* The network alone, with one instruction set, against what the integer reference makes of the same features. */
+static int test_golden(const char *isa) {
+    int16_t gains_q15[PN_NN_BANDS], strengths_q15[PN_NN_BANDS];
+    uint32_t crc = PN_APP_CRC_START;
+    int bad = 0;
+    if (pn_nn_state_size(&pn_model) > sizeof memory.bytes)
+        pn_port_fault("memory", "network_state_too_large");
+    pn_nn_reset(&pn_model, memory.bytes);
+    if (pn_nn_use_isa(&pn_model, memory.bytes, isa) != PN_OK)
+        pn_port_fault("isa", isa);
+    for (int step = 0; step < PN_MODEL_GOLDEN_STEPS; step++) {
+        pn_nn_step(&pn_model, memory.bytes, pn_model_golden_features_q12[step], gains_q15, strengths_q15);
+        bad += memcmp(gains_q15, pn_model_golden_gains_q15[step], sizeof gains_q15) != 0;
+        bad += memcmp(strengths_q15, pn_model_golden_strengths_q15[step], sizeof strengths_q15) != 0;
+        crc = pn_app_crc(pn_app_crc(crc, gains_q15, sizeof gains_q15), strengths_q15, sizeof strengths_q15);
+    }
+    pn_port_line("PN_TEST name=golden result=%s crc=%08lx steps=%d", bad ? "fail" : "pass", (unsigned long)crc,
+                 PN_MODEL_GOLDEN_STEPS);
+    return bad != 0;
+}
+
 static int test_signal(pn_app_signal_t signal, const char *isa) {
     const uint32_t crc = output_crc(signal, isa);
     const int bad = crc != output_crc(signal, "scalar");
@@ -33,9 +59,9 @@ static int test_signal(pn_app_signal_t signal, const char *isa) {
 }
 
 int main(void) {
-    const char *const isa = pn_port_env("PN_FORCE_ISA");
-    int bad = 0;
-    pn_app_boot(pn_isa(pn_app_start(&memory, isa)));
+    const char *const isa = pn_isa(pn_app_start(&memory, pn_port_env("PN_FORCE_ISA")));
+    pn_app_boot(isa);
+    int bad = test_golden(isa);
     for (int signal = 0; signal < PN_APP_SIGNALS; signal++)
         bad += test_signal((pn_app_signal_t)signal, isa);
     return pn_app_done(bad);

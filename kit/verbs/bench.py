@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from kit import console
+from kit.build import build
 from kit.errors import CheckFailed
 from kit.files import write_atomically
 from kit.host import HOST_TARGET
-from kit.measure import Costs, check_budgets, costs_of, read_sizes, run_app, stack_bytes
+from kit.measure import Costs, check_budgets, measure_costs, memory_of, read_sizes
 from kit.report.facts import Budget
 from kit.target import load_target
 
@@ -25,9 +26,9 @@ NOTE = "instructions that the emulator counted, not cycles or time of a real cor
 def command(name: str, isa: str | None, json_path: Path | None) -> None:
     """Measure a frame's cost on a target, back to back, and check the target's budgets."""
     target = load_target(name)
-    report = run_app(target, "bench", {"PN_FORCE_ISA": isa} if isa else {})
-    costs = costs_of(report)
-    budgets = check_budgets(target, costs, stack_bytes(report), read_sizes(target))
+    build(name)
+    report, costs = measure_costs(target, isa)
+    budgets = check_budgets(target, costs, memory_of(report), read_sizes(target))
     _show(f"{name}, {report.boot['isa']}, firmware {report.boot['fw']}", costs)
     if costs.unit == "instructions":
         console.note(NOTE)

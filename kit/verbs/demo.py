@@ -22,11 +22,11 @@ from kit.host import HOST_TARGET
 from kit.measure import (
     Costs,
     check_budgets,
-    costs_of,
+    measure_costs,
+    memory_of,
     read_sizes,
     run_app,
     section_bars,
-    stack_bytes,
 )
 from kit.paths import BUILD, ROOT
 from kit.remote import RemoteDenoiser
@@ -80,10 +80,10 @@ def command(name: str, out: Path, show: bool) -> None:
     with steps.step(f"self-test on {name}"):
         tested, reference = (run_app(where, "selftest", rebuild=False) for where in (target, here))
     with steps.step(f"cost of a frame on {name}"):
-        bench = run_app(target, "bench", rebuild=False)
+        bench, costs = measure_costs(target)
     recordings, same = _denoise_both(target, steps)
     with steps.step("report"):
-        costs, sizes = costs_of(bench), read_sizes(target)
+        sizes = read_sizes(target)
         facts = Facts(
             title=f"PercepNet on {name}",
             subtitle=f"{target.description}: weights, build, load, test, measure, denoise.",
@@ -94,7 +94,7 @@ def command(name: str, out: Path, show: bool) -> None:
             stages_unit=costs.unit,
             stages_note=COUNTED if costs.unit == "instructions" else "Medians, back to back.",
             sizes=section_bars(sizes),
-            budgets=check_budgets(target, costs, stack_bytes(bench), sizes),
+            budgets=check_budgets(target, costs, memory_of(bench), sizes),
             steps=tuple(steps.done),
         )
         page = _write(facts, out)
@@ -155,11 +155,14 @@ def _selftest_checks(tested: Report, reference: Report) -> tuple[Check, ...]:
 
 
 def _what_ran(target: Target, tested: Report, reference: Report) -> dict[str, str]:
+    memory = memory_of(tested)
     return {
         "target": target.name,
         "loaded by": target.runner,
         "model": f"{target.model}, source {tested.boot['model']}",
         "firmware": tested.boot["fw"],
+        "state, one channel": f"{memory['state']} bytes",
+        "stack, at most": f"{memory['stack']} bytes",
         "instruction set": f"{tested.boot['isa']}; this computer {reference.boot['isa']}",
     }
 
