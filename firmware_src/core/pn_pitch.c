@@ -243,20 +243,21 @@ static pn_pitch_estimate_t refine(const int32_t *history, int coarse) {
     const int16_t *frame = signal + high;
     for (int i = 0; i < CANDIDATES; i += GROUP)
         correlate_frame(correlation + i, frame, frame - low - i);
-    /* Energies stay below 2 * 960 * 2^24 < 2^35. */
+    /* Energies stay below 2 * 960 * 2^24 < 2^35, correlations in Q24 below 2^34 * 2^25 = 2^59. */
     int64_t energy = frame_energy(frame) + frame_energy(frame - low);
-    pn_pitch_estimate_t best = {(int16_t)coarse, 0};
+    int64_t best_q24 = 0;
+    int best = coarse;
     for (int i = 0; i < CANDIDATES && energy > 0; i++) {
-        const int64_t normalised_q15 = correlation[i] * 2 * 32768 / energy;
-        if (normalised_q15 > best.correlation_q15) {
-            best.correlation_q15 = (int16_t)pn_min32((int32_t)normalised_q15, INT16_MAX);
-            best.period = (int16_t)(low + i);
+        const int64_t normalised_q24 = correlation[i] * (2 << 24) / energy;
+        if (normalised_q24 > best_q24) {
+            best_q24 = normalised_q24;
+            best = low + i;
         }
         const int16_t *delayed = frame - low - i;
         if (i + 1 < CANDIDATES)
             energy += delayed[-1] * delayed[-1] - delayed[FRAME - 1] * delayed[FRAME - 1];
     }
-    return best;
+    return (pn_pitch_estimate_t){(int16_t)best, (int16_t)pn_min32((int32_t)(best_q24 >> 9), INT16_MAX)};
 }
 
 void pn_pitch_init(pn_pitch_t *p) {
