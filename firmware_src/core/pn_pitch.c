@@ -44,31 +44,32 @@ static int magnitude_bits(const int32_t *samples, int count) {
     return 32 - pn_clz32(seen);
 }
 
-/* Shift samples down so that they lie in [-2^bits, 2^bits); returns the shift. */
+/* Shift samples down, rounded, so that they lie in [-2^bits, 2^bits]; returns the shift. |samples| <= 2^27. */
 static int normalise(int16_t *out, const int32_t *samples, int count, int bits) {
     const int shift = pn_max32(magnitude_bits(samples, count) - bits, 0);
+    const int32_t half = 1 << shift >> 1;
     for (int i = 0; i < count; i++)
-        out[i] = (int16_t)(samples[i] >> shift);
+        out[i] = (int16_t)((samples[i] + half) >> shift);
     return shift;
 }
 
 /* Append the newest hop, low-passed, to the decimated signal. */
 static void decimate(int32_t *decimated, const int32_t *history) {
     int16_t input[DECIMATOR_INPUT];
-    const int shift = normalise(input, history + PN_PITCH_HISTORY - DECIMATOR_INPUT, DECIMATOR_INPUT, 15);
+    const int shift = normalise(input, history + PN_PITCH_HISTORY - DECIMATOR_INPUT, DECIMATOR_INPUT, 14);
     memmove(decimated, decimated + PN_PITCH_BLOCK, PN_PITCH_LAG_MAX * sizeof *decimated);
     for (int i = 0; i < PN_PITCH_BLOCK; i++) {
-        /* |sum| <= 2^15 * 34520 < 2^31. */
+        /* |sum| <= 2^14 * 34520 < 2^30. */
         int32_t sum = 0;
         for (int k = 0; k < TAPS; k++)
             sum += low_pass_q15[k] * input[PN_PITCH_DECIMATION * i + k];
-        /* |history| <= 2^25 makes shift <= 11. */
+        /* |history| <= 2^25 makes shift <= 12, and |decimated| < 2^27. */
         decimated[PN_PITCH_LAG_MAX + i] = pn_shrr32(sum, 15 - shift);
     }
 }
 
 /*
- * Energy of a block of samples in [-2^SAMPLE_BITS, 2^SAMPLE_BITS): at most 120 * 2^24 < 2^31.
+ * Energy of a block of samples in [-2^SAMPLE_BITS, 2^SAMPLE_BITS]: at most 120 * 2^24 < 2^31.
  * Plain products and sums, here and below, are what compilers turn into multiply-add instructions.
  */
 static int32_t block_energy(const int16_t *x) {
