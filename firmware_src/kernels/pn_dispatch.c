@@ -13,23 +13,23 @@
 
 #define ANY_LAYOUT 0
 
-#define TYPE_pn_s8_gemv_ukernel_8c4 pn_s8_gemv_fn
+#define TYPE_pn_s8_gemv_ukernel_32c4 pn_s8_gemv_fn
 #define TYPE_pn_s8_gemv_ukernel_rm16 pn_s8_gemv_fn
-#define TYPE_pn_s16s8_gemv_ukernel_8c4 pn_s16s8_gemv_fn
+#define TYPE_pn_s16s8_gemv_ukernel_32c4 pn_s16s8_gemv_fn
 #define TYPE_pn_s16s8_gemv_ukernel_rm16 pn_s16s8_gemv_fn
 #define TYPE_pn_s32_tanh_ukernel_x8 pn_s32_tanh_fn
 #define TYPE_pn_s32_gru_ukernel_x8 pn_s32_gru_fn
 
-#define MEMBER_pn_s8_gemv_ukernel_8c4 s8_gemv
+#define MEMBER_pn_s8_gemv_ukernel_32c4 s8_gemv
 #define MEMBER_pn_s8_gemv_ukernel_rm16 s8_gemv
-#define MEMBER_pn_s16s8_gemv_ukernel_8c4 s16s8_gemv
+#define MEMBER_pn_s16s8_gemv_ukernel_32c4 s16s8_gemv
 #define MEMBER_pn_s16s8_gemv_ukernel_rm16 s16s8_gemv
 #define MEMBER_pn_s32_tanh_ukernel_x8 s32_tanh
 #define MEMBER_pn_s32_gru_ukernel_x8 s32_gru
 
-#define LAYOUT_pn_s8_gemv_ukernel_8c4 PN_LAYOUT_NR8C4
+#define LAYOUT_pn_s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
-#define LAYOUT_pn_s16s8_gemv_ukernel_8c4 PN_LAYOUT_NR8C4
+#define LAYOUT_pn_s16s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s16s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s32_tanh_ukernel_x8 ANY_LAYOUT
 #define LAYOUT_pn_s32_gru_ukernel_x8 ANY_LAYOUT

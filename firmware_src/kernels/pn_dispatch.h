@@ -7,7 +7,7 @@
 
 /* Order of a weight matrix in memory; see pn_kernels.h. The numbers are stored in weight blobs. */
 typedef enum pn_layout {
-    PN_LAYOUT_NR8C4 = 1,
+    PN_LAYOUT_NR32C4 = 1,
     PN_LAYOUT_RM16 = 2,
 } pn_layout_t;
 

@@ -2,10 +2,11 @@
  * The interfaces of the network's kernels, and the table of those that one state uses.
  *
  * A kernel is one file `pn_<types>_<operation>_ukernel_<tile>__<isa>.c` with one function of the file's name. Every
- * kernel of a family gives the same bits. Weight matrices are packed in tiles [rows/nr][cols/kr][nr][kr]:
- *   8c4    nr = 8, kr = 4  (layout "nr8c4": x86-64, AArch64)
- *   rm16   row after row   (layout "rm16": Cortex-M)
- * Rows are a multiple of 8, columns of 16 in both; the code generator pads with zeros. Weights lie in [-127, 127].
+ * kernel of a family gives the same bits. Weight matrices are packed in one of two layouts:
+ *   nr32c4 (x86-64, AArch64)  tiles of 32 rows by 4 columns, [rows/32][cols/4][32][4], so that a pass over the matrix
+ *                             is one stream; the last rows % 32 in tiles of 8 by 4, [rows/8][cols/4][8][4]
+ *   rm16   (Cortex-M)         row after row
+ * Rows are a multiple of 8, columns of 16; the code generator pads with zeros. Weights lie in [-127, 127].
  */
 #ifndef PN_KERNELS_H
 #define PN_KERNELS_H

@@ -22,7 +22,7 @@ _CHARACTERS_PER_LINE = 32
 def generate(model_path: Path, layout: str) -> dict[str, bytes]:
     """Files of a model: pn_model.h, pn_model.c, model.pnwb, model.json.
 
-    model_path: a .tflite. layout: the target's weight layout, "nr8c4" or "rm16".
+    model_path: a .tflite. layout: the target's weight layout, "nr32c4" or "rm16".
     A pure function of the file's content and the layout. Raises ModelError for an unfit model or layout.
     """
     packing = find_packing(layout)

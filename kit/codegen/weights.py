@@ -24,16 +24,24 @@ _JOINED_ORDER = (1, 2, 4, 3, 0)
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
-    """Tile order of a weight matrix: `nr` outputs by `kr` inputs per tile; `number` as in pn_dispatch.h."""
+    """Tile order of a weight matrix: `nr` outputs by `kr` inputs per tile, `tail_nr` for the last rows.
+
+    `number` is the layout's in firmware_src/kernels/pn_dispatch.h.
+    """
 
     name: str
     nr: int
+    tail_nr: int
     kr: int
     number: int
 
 
 PACKINGS = {
-    packing.name: packing for packing in (Packing("nr8c4", 8, 4, 1), Packing("rm16", 1, WIDTH_MULTIPLE, 2))
+    packing.name: packing
+    for packing in (
+        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1),
+        Packing("rm16", nr=1, tail_nr=1, kr=WIDTH_MULTIPLE, number=2),
+    )
 }
 
 
@@ -47,13 +55,15 @@ def find_packing(name: str) -> Packing:
 def pack(weight: np.ndarray, packing: Packing) -> bytes:
     """Reorder a matrix for one kernel family.
 
-    weight: int8 [rows, cols], range [-127, 127], rows a multiple of nr, cols of kr.
-    Returns tiles [rows/nr][cols/kr][nr][kr].
+    weight: int8 [rows, cols], range [-127, 127], rows a multiple of tail_nr, cols of kr.
+    Returns tiles [rows/nr][cols/kr][nr][kr], then the rows that fill no such tile with tail_nr for nr.
     """
-    rows, cols = weight.shape
     assert weight.dtype == np.int8 and weight.min(initial=0) >= -127
-    tiles = weight.reshape(rows // packing.nr, packing.nr, cols // packing.kr, packing.kr)
-    return tiles.transpose(0, 2, 1, 3).tobytes()
+    split = len(weight) // packing.nr * packing.nr
+    return b"".join(
+        part.reshape(-1, nr, weight.shape[1] // packing.kr, packing.kr).transpose(0, 2, 1, 3).tobytes()
+        for part, nr in ((weight[:split], packing.nr), (weight[split:], packing.tail_nr))
+    )
 
 
 def padded(width: int, multiple: int = WIDTH_MULTIPLE) -> int:

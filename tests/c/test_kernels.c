@@ -69,10 +69,11 @@ static void compare(const char *what, const char *isa, size_t rows, size_t cols)
 }
 
 /* The definition of all, free of any layout: position of a weight in its packed matrix. */
-static size_t place(pn_layout_t layout, size_t row, size_t col, size_t cols) {
+static size_t place(pn_layout_t layout, size_t rows, size_t cols, size_t row, size_t col) {
     if (layout == PN_LAYOUT_RM16)
         return row * cols + col;
-    return row / 8 * 8 * cols + col / 4 * 32 + row % 8 * 4 + col % 4;
+    const size_t tile = row < rows / 32 * 32 ? 32 : 8;
+    return row / tile * tile * cols + col / 4 * tile * 4 + row % tile * 4 + col % 4;
 }
 
 static void check_gemv(pn_layout_t layout, const pn_kernels_t *kernels, size_t rows, size_t cols) {
@@ -80,7 +81,7 @@ static void check_gemv(pn_layout_t layout, const pn_kernels_t *kernels, size_t r
     for (size_t row = 0; row < rows; row++) {
         expected[row] = bias[row];
         for (size_t col = 0; col < cols; col++)
-            expected[row] += weights[place(layout, row, col, cols)] * x_s8[col];
+            expected[row] += weights[place(layout, rows, cols, row, col)] * x_s8[col];
     }
     kernels->s8_gemv(rows, cols, weights, bias, x_s8, actual);
     compare("s8_gemv", kernels->isa, rows, cols);
@@ -90,7 +91,7 @@ static void check_gemv(pn_layout_t layout, const pn_kernels_t *kernels, size_t r
     for (size_t row = 0; row < rows; row++) {
         expected[row] = bias[row];
         for (size_t col = 0; col < cols; col++)
-            expected[row] += weights[place(layout, row, col, cols)] * x_s16[col];
+            expected[row] += weights[place(layout, rows, cols, row, col)] * x_s16[col];
     }
     kernels->s16s8_gemv(rows, cols, weights, bias, x_s16, actual);
     compare("s16s8_gemv", kernels->isa, rows, cols);
@@ -179,13 +180,13 @@ static void test_tanh_is_odd_and_saturates(void) {
 
 static void test_selection(void) {
     pn_kernels_t kernels = {0};
-    failures += pn_dispatch_select(PN_LAYOUT_NR8C4, "sse9", &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
+    failures += pn_dispatch_select(PN_LAYOUT_NR32C4, "sse9", &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
     failures += pn_dispatch_select((pn_layout_t)77, NULL, &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
     failures += pn_dispatch_isa(0) == NULL;
 }
 
 int main(void) {
-    static const pn_layout_t layouts[] = {PN_LAYOUT_NR8C4, PN_LAYOUT_RM16};
+    static const pn_layout_t layouts[] = {PN_LAYOUT_NR32C4, PN_LAYOUT_RM16};
     make_table();
     test_tanh_is_odd_and_saturates();
     test_selection();

@@ -1,0 +1,73 @@
+/* int8 matrix by int8 vector, 32c4 tiles, AArch64 with the dot product extension. See pn_kernels.h. */
+#include <arm_neon.h>
+
+#include "pn_kernels.h"
+
+pn_s8_gemv_fn pn_s8_gemv_ukernel_32c4__neondot;
+
+/* Sums of 8 rows. */
+typedef struct {
+    int32x4_t low, high;
+} sums_t;
+
+static inline sums_t start(const int32_t *bias) {
+    return (sums_t){vld1q_s32(bias), vld1q_s32(bias + 4)};
+}
+
+static inline void store(int32_t *y, sums_t sum) {
+    vst1q_s32(y, sum.low);
+    vst1q_s32(y + 4, sum.high);
+}
+
+/* Add 8 rows by the 4 columns of one lane of x. */
+#define ADD_TILE(sum, w, x, lane) \
+    do { \
+        (sum).low = vdotq_laneq_s32((sum).low, vld1q_s8(w), x, lane); \
+        (sum).high = vdotq_laneq_s32((sum).high, vld1q_s8((w) + 16), x, lane); \
+    } while (0)
+
+#define ADD_32_ROWS(w, x, lane) \
+    do { \
+        ADD_TILE(sum0, w, x, lane); \
+        ADD_TILE(sum1, (w) + 32, x, lane); \
+        ADD_TILE(sum2, (w) + 64, x, lane); \
+        ADD_TILE(sum3, (w) + 96, x, lane); \
+    } while (0)
+
+/* Eight independent sums: no dot product waits for the one before. */
+static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, int32_t *y) {
+    sums_t sum0 = start(bias), sum1 = start(bias + 8), sum2 = start(bias + 16), sum3 = start(bias + 24);
+    for (size_t col = 0; col < cols; col += 16, w += 512) {
+        const int8x16_t x16 = vld1q_s8(x + col);
+        ADD_32_ROWS(w, x16, 0);
+        ADD_32_ROWS(w + 128, x16, 1);
+        ADD_32_ROWS(w + 256, x16, 2);
+        ADD_32_ROWS(w + 384, x16, 3);
+    }
+    store(y, sum0);
+    store(y + 8, sum1);
+    store(y + 16, sum2);
+    store(y + 24, sum3);
+}
+
+static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, int32_t *y) {
+    const int32x4_t zero = vdupq_n_s32(0);
+    sums_t even = start(bias), odd = {zero, zero};
+    for (size_t col = 0; col < cols; col += 16, w += 128) {
+        const int8x16_t x16 = vld1q_s8(x + col);
+        ADD_TILE(even, w, x16, 0);
+        ADD_TILE(odd, w + 32, x16, 1);
+        ADD_TILE(even, w + 64, x16, 2);
+        ADD_TILE(odd, w + 96, x16, 3);
+    }
+    store(y, (sums_t){vaddq_s32(even.low, odd.low), vaddq_s32(even.high, odd.high)});
+}
+
+void pn_s8_gemv_ukernel_32c4__neondot(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                                      int32_t *y) {
+    size_t row = 0;
+    for (; row + 32 <= rows; row += 32)
+        multiply_32_rows(cols, w + row * cols, bias + row, x, y + row);
+    for (; row < rows; row += 8)
+        multiply_8_rows(cols, w + row * cols, bias + row, x, y + row);
+}
