@@ -49,7 +49,7 @@ static int normalise(int16_t *out, const int32_t *samples, int count, int bits) 
     const int shift = pn_max32(magnitude_bits(samples, count) - bits, 0);
     const int32_t half = 1 << shift >> 1;
     for (int i = 0; i < count; i++)
-        out[i] = (int16_t)((samples[i] + half) >> shift);
+        out[i] = pn_narrow16((samples[i] + half) >> shift);
     return shift;
 }
 
