@@ -1,13 +1,21 @@
 /* The public interface: the signal path and the network of one channel. See percepnet.h. */
 #include "percepnet.h"
 
+#include <string.h>
+
+#include "pn_blob.h"
 #include "pn_fixed.h"
 #include "pn_frame.h"
 #include "pn_model.h"
 #include "pn_nn.h"
+#include "pn_voice.h"
+
+#define VERSION "0.1.0"
 
 struct pn_state {
+    pn_nn_model_t model; /* the built-in one, or one that describes loaded weights */
     pn_frame_t frame;
+    pn_voice_t voice;
     _Alignas(PN_STATE_ALIGNMENT) unsigned char network[]; /* pn_nn_state_size bytes */
 };
 
@@ -21,17 +29,81 @@ size_t pn_state_size(void) {
 pn_status_t pn_init(pn_state_t *state, const char *isa) {
     if (state == NULL || (uintptr_t)state % PN_STATE_ALIGNMENT != 0)
         return PN_ERROR_ARGUMENT;
+    state->model = pn_model;
     pn_frame_init(&state->frame);
-    pn_nn_reset(&pn_model, state->network);
-    return isa == NULL ? PN_OK : pn_nn_use_isa(&pn_model, state->network, isa);
+    pn_voice_init(&state->voice);
+    pn_nn_reset(&state->model, state->network);
+    return isa == NULL ? PN_OK : pn_nn_use_isa(&state->model, state->network, isa);
+}
+
+void pn_reset(pn_state_t *state) {
+    const char *const isa = pn_nn_isa(state->network);
+    const int32_t floor_q15 = state->frame.gains.wanted_floor_q15;
+    pn_frame_init(&state->frame);
+    pn_gains_set_floor(&state->frame.gains, floor_q15);
+    state->frame.gains.floor_q15 = floor_q15; /* nothing sounds yet: no need to approach it */
+    pn_voice_init(&state->voice);
+    pn_nn_reset(&state->model, state->network);
+    (void)pn_nn_use_isa(&state->model, state->network, isa); /* it was in use before: it cannot fail */
+}
+
+pn_status_t pn_load_weights(pn_state_t *state, const void *weights, size_t size) {
+    switch (pn_blob_load(weights, size, &pn_model, &state->model)) {
+    case PN_BLOB_OK:
+        pn_reset(state);
+        return PN_OK;
+    case PN_BLOB_MISALIGNED:
+        return PN_ERROR_ARGUMENT;
+    case PN_BLOB_TRUNCATED:
+    case PN_BLOB_MAGIC:
+        return PN_ERROR_WEIGHTS_FORMAT;
+    case PN_BLOB_VERSION_UNKNOWN:
+        return PN_ERROR_WEIGHTS_VERSION;
+    case PN_BLOB_GRAPH:
+    case PN_BLOB_LAYOUT:
+        return PN_ERROR_WEIGHTS_MODEL;
+    case PN_BLOB_CHECKSUM:
+    case PN_BLOB_MATRIX:
+        break;
+    }
+    return PN_ERROR_WEIGHTS_DAMAGED;
+}
+
+void pn_set_strength(pn_state_t *state, int attenuation_db) {
+    /* 10^(-1/20) in Q31, once for each dB: the error of 100 roundings stays below 2^-24. */
+    const int32_t one_db_q31 = 1913946815;
+    int32_t floor_q31 = INT32_MAX;
+    for (int db = 0; db < pn_clamp32(attenuation_db, 0, PN_STRENGTH_FULL); db++)
+        floor_q31 = pn_mulr_q31(floor_q31, one_db_q31);
+    const int32_t floor_q15 = attenuation_db >= PN_STRENGTH_FULL ? 0 : pn_shrr32(floor_q31, 16);
+    pn_gains_set_floor(&state->frame.gains, floor_q15);
+}
+
+int pn_voice_probability(const pn_state_t *state) {
+    return state->voice.probability_q15;
+}
+
+const char *pn_version(void) {
+    return VERSION;
+}
+
+void pn_model_info(const pn_state_t *state, pn_model_info_t *info) {
+    const pn_nn_model_t *const model = &state->model;
+    *info = (pn_model_info_t){.graph_id = model->graph_id, .lookahead_frames = model->lookahead_frames};
+    memcpy(info->source_sha256, model->source_sha256, sizeof info->source_sha256);
+    for (size_t i = 0; i < PN_NN_MATRICES; i++) {
+        const pn_matrix_t *const matrix = pn_nn_matrix(model, i);
+        info->weights += (uint32_t)matrix->rows * matrix->cols;
+    }
 }
 
 /* One frame from Q8 to Q8; out_q8 may be pcm_q8. */
 static void process_q8(pn_state_t *state, const int32_t *pcm_q8, int32_t *out_q8) {
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
     pn_frame_analyse_q8(&state->frame, pcm_q8, features_q12);
-    pn_nn_step(&pn_model, state->network, features_q12, gains_q15, strengths_q15);
-    pn_frame_synthesise(&state->frame, gains_q15, strengths_q15, pn_model.post_filter, out_q8);
+    pn_nn_step(&state->model, state->network, features_q12, gains_q15, strengths_q15);
+    pn_voice_update(&state->voice, pn_frame_energies(&state->frame), gains_q15, state->frame.estimate);
+    pn_frame_synthesise(&state->frame, gains_q15, strengths_q15, state->model.post_filter, out_q8);
 }
 
 void pn_process(pn_state_t *state, const int16_t *in, int16_t *out) {
@@ -41,6 +113,11 @@ void pn_process(pn_state_t *state, const int16_t *in, int16_t *out) {
     process_q8(state, frame_q8, frame_q8);
     for (size_t n = 0; n < PN_HOP; n++)
         out[n] = pn_sat16(pn_shrr32(frame_q8[n], 8));
+}
+
+void pn_process_packet(pn_state_t *state, const int16_t *in, int16_t *out) {
+    pn_process(state, in, out);
+    pn_process(state, in + PN_HOP, out + PN_HOP);
 }
 
 /* +-1 to Q8 of int16 LSBs: 2^23 is full scale. */
@@ -76,6 +153,14 @@ const char *pn_strerror(pn_status_t status) {
         return "a pointer is null or not aligned to PN_STATE_ALIGNMENT";
     case PN_ERROR_ISA:
         return "the instruction set is unknown, not in this build, or not in this processor";
+    case PN_ERROR_WEIGHTS_FORMAT:
+        return "not a weight blob, or cut short";
+    case PN_ERROR_WEIGHTS_VERSION:
+        return "the weight blob has a format version that this library does not know";
+    case PN_ERROR_WEIGHTS_MODEL:
+        return "the weight blob is for another network, or packed for other kernels";
+    case PN_ERROR_WEIGHTS_DAMAGED:
+        return "the weight blob is damaged: a checksum or a table does not fit";
     }
     return "unknown status";
 }

@@ -53,6 +53,10 @@ void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q
     pn_frame_analyse_q8(state, state->scratch, features_q12);
 }
 
+const pn_scaled_t *pn_frame_energies(const pn_frame_t *state) {
+    return state->energies[oldest(state)];
+}
+
 void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15, int post_filter,
                          int32_t *out_q8) {
     const uint32_t frame = oldest(state);

@@ -43,6 +43,9 @@ void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *feat
 /* The same from 16-bit samples. */
 void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q12);
 
+/* Band energies [34] of frame l, until the next hop. */
+const pn_scaled_t *pn_frame_energies(const pn_frame_t *state);
+
 /* Enhance frame l with gains and strengths, Q15 [34] (32767 counts as 1). out_q8 [480]: hop t-3, |out_q8| <= 2^26. */
 void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15, int post_filter,
                          int32_t *out_q8);

@@ -7,6 +7,7 @@
 #include "pn_tables.h"
 
 #define ONE_Q15 32768
+#define FLOOR_STEP_Q15 1638            /* from none to bypass in 200 ms */
 #define DECAY_Q15 16423                /* 0.501 a frame: T60 = 100 ms */
 #define SCALE_BITS 28                  /* band scales are Q28 ... */
 #define SCALE_LIMIT (4 << SCALE_BITS)  /* ... and at most 4: a mix that cancels is not blown up */
@@ -17,6 +18,15 @@ static const pn_scaled_t one_plus_beta = {1095216660, -30}; /* 1.02 */
 
 void pn_gains_init(pn_gains_t *gains) {
     memset(gains, 0, sizeof *gains);
+}
+
+void pn_gains_set_floor(pn_gains_t *gains, int32_t floor_q15) {
+    gains->wanted_floor_q15 = pn_clamp32(floor_q15, 0, ONE_Q15);
+}
+
+static void approach_floor(pn_gains_t *gains) {
+    const int32_t distance = gains->wanted_floor_q15 - gains->floor_q15;
+    gains->floor_q15 += pn_clamp32(distance, -FLOOR_STEP_Q15, FLOOR_STEP_Q15);
 }
 
 /* The network's 32767 is its 1: widen so that a full gain is exactly 1. */
@@ -70,26 +80,28 @@ static pn_scaled_t post_filter_gain(const pn_scaled_t energies[PN_BANDS], int32_
     return pn_scaled_sqrt(pn_scaled_div(pn_scaled_mul(one_plus_beta, e), denominator));
 }
 
-/* Target magnitude of a band; with the post-filter it may not fall faster than T60 = 100 ms, nor exceed the input then. */
-static pn_scaled_t target_magnitude(pn_scaled_t input, pn_scaled_t gain, int32_t gain_q15, const pn_scaled_t *previous) {
-    const pn_scaled_t wanted = pn_scaled_mul(gain, pn_scaled_mul_q15(input, gain_q15));
-    if (previous == NULL)
-        return wanted;
-    const pn_scaled_t decayed = pn_scaled_mul_q15(*previous, DECAY_Q15);
-    const pn_scaled_t floor = pn_scaled_less(decayed, input) ? decayed : input;
-    return pn_scaled_less(wanted, floor) ? floor : wanted;
+static pn_scaled_t larger(pn_scaled_t a, pn_scaled_t b) {
+    return pn_scaled_less(a, b) ? b : a;
+}
+
+/* The least magnitude after the post-filter: a decay of T60 = 100 ms from the previous frame's, but not above the input. */
+static pn_scaled_t decayed_magnitude(pn_scaled_t input, pn_scaled_t previous) {
+    const pn_scaled_t decayed = pn_scaled_mul_q15(previous, DECAY_Q15);
+    return pn_scaled_less(decayed, input) ? decayed : input;
 }
 
 static void band_scales(pn_gains_t *state, const pn_scaled_t energies[PN_BANDS], const pn_scaled_t mixed[PN_BANDS],
                         const int16_t gains_q15[PN_BANDS], int post_filter, int32_t scale_q28[PN_BANDS]) {
     int32_t gain_q15[PN_BANDS];
     for (size_t band = 0; band < PN_BANDS; band++)
-        gain_q15[band] = widen(gains_q15[band]);
+        gain_q15[band] = pn_max32(widen(gains_q15[band]), state->floor_q15);
     const pn_scaled_t frame_gain = post_filter ? post_filter_gain(energies, gain_q15) : one;
     for (size_t band = 0; band < PN_BANDS; band++) {
-        const pn_scaled_t magnitude =
-            target_magnitude(pn_scaled_sqrt(energies[band]), frame_gain, gain_q15[band],
-                             post_filter ? &state->magnitude[band] : NULL);
+        const pn_scaled_t input = pn_scaled_sqrt(energies[band]);
+        pn_scaled_t magnitude = pn_scaled_mul(frame_gain, pn_scaled_mul_q15(input, gain_q15[band]));
+        magnitude = larger(magnitude, pn_scaled_mul_q15(input, state->floor_q15));
+        if (post_filter)
+            magnitude = larger(magnitude, decayed_magnitude(input, state->magnitude[band]));
         const pn_scaled_t available = pn_scaled_sqrt(mixed[band]);
         state->magnitude[band] = magnitude;
         if (magnitude.mantissa == 0)
@@ -106,8 +118,9 @@ void pn_gains_apply(pn_gains_t *state, const pn_spectrum_t *frame, const pn_scal
                     const int16_t strengths_q15[PN_BANDS], int post_filter, int32_t *scratch, pn_spectrum_t *out) {
     int32_t per_band[PN_BANDS];
     pn_scaled_t mixed[PN_BANDS];
+    approach_floor(state);
     for (size_t band = 0; band < PN_BANDS; band++)
-        per_band[band] = widen(strengths_q15[band]);
+        per_band[band] = pn_mulr_q15(widen(strengths_q15[band]), ONE_Q15 - state->floor_q15);
     pn_bands_interpolate(per_band, scratch);
     mix(frame, comb, scratch, out);
     pn_bands_energy(out, mixed);

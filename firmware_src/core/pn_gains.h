@@ -8,9 +8,15 @@
 
 typedef struct pn_gains {
     pn_scaled_t magnitude[PN_BANDS]; /* target magnitudes of the previous frame, for the decay limit */
+    int32_t floor_q15;               /* no band is attenuated below this share of its magnitude, 0..32768 */
+    int32_t wanted_floor_q15;        /* where floor_q15 is going */
 } pn_gains_t;
 
 void pn_gains_init(pn_gains_t *gains);
+
+/* Limit the attenuation: no band falls below floor_q15 of its magnitude, 0..32768 (bypass). The limit in force follows in
+ * small steps, so that a change does not click. */
+void pn_gains_set_floor(pn_gains_t *gains, int32_t floor_q15);
 
 /**
  * Enhance one frame.

@@ -1,0 +1,151 @@
+/* The public interface: packets, bypass, reset, weights in place, floats, odd inputs. */
+#include <string.h>
+
+#include "percepnet.h"
+#include "pn_blob.h"
+#include "pn_highpass.h"
+#include "pn_model.h"
+#include "pn_port.h"
+
+#define FRAMES 60
+#define SAMPLES (FRAMES * PN_FRAME_SAMPLES)
+#define STATE_BYTES (160 * 1024)
+
+static _Alignas(PN_STATE_ALIGNMENT) uint8_t memory[2][STATE_BYTES];
+static int16_t input[SAMPLES], first[SAMPLES], second[SAMPLES];
+static int failures;
+
+static void report(const char *name, int passed) {
+    pn_port_line("PN_TEST name=%s result=%s", name, passed ? "pass" : "fail");
+    failures += !passed;
+}
+
+static pn_state_t *start(int which) {
+    pn_state_t *const state = (pn_state_t *)(void *)memory[which];
+    if (pn_state_size() > STATE_BYTES || pn_init(state, NULL) != PN_OK)
+        pn_port_fault("init", "test_api");
+    return state;
+}
+
+/* A gliding sawtooth in noise. */
+static void make_input(void) {
+    uint32_t random = 1;
+    for (int n = 0; n < SAMPLES; n++) {
+        random = random * 1664525u + 1013904223u;
+        const int period = 240 + n / 400;
+        input[n] = (int16_t)(n % period * 20000 / period - 10000 + (int)(random >> 20) - 2048);
+    }
+}
+
+static void run(pn_state_t *state, int16_t *out) {
+    for (int n = 0; n < SAMPLES; n += PN_FRAME_SAMPLES)
+        pn_process(state, input + n, out + n);
+}
+
+static void test_packets(void) {
+    pn_state_t *const frames = start(0), *const packets = start(1);
+    run(frames, first);
+    memcpy(second, input, sizeof second);
+    for (int n = 0; n < SAMPLES; n += PN_PACKET_SAMPLES)
+        pn_process_packet(packets, second + n, second + n);
+    report("packets_in_place_equal_frames", memcmp(first, second, sizeof first) == 0);
+}
+
+static void test_reset(void) {
+    pn_state_t *const state = start(0);
+    run(state, first);
+    run(state, second);
+    const int changed = memcmp(first, second, sizeof first) != 0; /* the state remembers the end of the first run */
+    pn_reset(state);
+    run(state, second);
+    report("reset_forgets", changed && memcmp(first, second, sizeof first) == 0);
+}
+
+/* With no attenuation the output is the high-passed input, delayed, to one unit of rounding. */
+static void test_bypass(void) {
+    static int32_t reference_q8[SAMPLES];
+    pn_state_t *const state = start(0);
+    pn_highpass_t highpass;
+    pn_highpass_init(&highpass);
+    for (int n = 0; n < SAMPLES; n++)
+        reference_q8[n] = input[n] * 256;
+    pn_highpass_process(&highpass, reference_q8, reference_q8, SAMPLES);
+    pn_set_strength(state, 0);
+    run(state, first);
+    int32_t worst = 0;
+    for (int n = 30 * PN_FRAME_SAMPLES; n < SAMPLES; n++) { /* after the 200 ms of a change */
+        const int32_t error = first[n] * 256 - reference_q8[n - pn_latency_samples()];
+        worst = error > worst ? error : -error > worst ? -error : worst;
+    }
+    report("strength_0_passes_the_signal", worst <= 256);
+    pn_set_strength(state, PN_STRENGTH_FULL);
+    pn_reset(state);
+    run(state, first);
+    run(start(1), second);
+    report("full_strength_is_the_default", memcmp(first, second, sizeof first) == 0);
+}
+
+static void test_floats(void) {
+    static float in[PN_FRAME_SAMPLES], out[PN_FRAME_SAMPLES];
+    pn_state_t *const floats = start(0), *const words = start(1);
+    int equal = 1;
+    for (int frame = 0; frame < FRAMES; frame++) {
+        const int16_t *const pcm = input + frame * PN_FRAME_SAMPLES;
+        for (int n = 0; n < PN_FRAME_SAMPLES; n++)
+            in[n] = (float)pcm[n] / 32768.0f;
+        pn_process_float(floats, in, out);
+        pn_process(words, pcm, first);
+        for (int n = 0; n < PN_FRAME_SAMPLES; n++) {
+            const float difference = out[n] * 32768.0f - (float)first[n];
+            equal &= difference <= 0.5f && difference >= -0.5f;
+        }
+    }
+    report("floats_round_to_the_words", equal);
+    const float zero = in[0] - in[0];
+    in[0] = zero / zero;
+    in[1] = 1e30f;
+    in[2] = -1e30f;
+    pn_process_float(floats, in, out);
+    int finite = 1;
+    for (int n = 0; n < PN_FRAME_SAMPLES; n++)
+        finite &= out[n] > -8.0f && out[n] < 8.0f;
+    report("nan_and_huge_floats_do_no_harm", finite);
+}
+
+static void test_refused_weights(void) {
+    static _Alignas(PN_BLOB_ALIGNMENT) uint8_t junk[256] = "PNWB";
+    pn_state_t *const state = start(0);
+    run(state, first);
+    pn_reset(state);
+    const int refused = pn_load_weights(state, junk, sizeof junk) != PN_OK &&
+                        pn_load_weights(state, junk, 3) == PN_ERROR_WEIGHTS_FORMAT &&
+                        pn_load_weights(state, junk + 1, 128) == PN_ERROR_ARGUMENT;
+    run(state, second);
+    report("refused_weights_change_nothing", refused && memcmp(first, second, sizeof first) == 0);
+}
+
+static void test_arguments(void) {
+    pn_model_info_t info;
+    pn_state_t *const state = start(0);
+    report("null_state", pn_init(NULL, NULL) == PN_ERROR_ARGUMENT);
+    report("misaligned_state", pn_init((pn_state_t *)(void *)(memory[1] + 8), NULL) == PN_ERROR_ARGUMENT);
+    report("unknown_isa", pn_init((pn_state_t *)(void *)memory[1], "z80") == PN_ERROR_ISA);
+    pn_model_info(state, &info);
+    report("model_info", info.graph_id == pn_model.graph_id && info.weights > 1000 && info.lookahead_frames == 2);
+    int worded = 1;
+    for (int status = PN_OK; status <= PN_ERROR_WEIGHTS_DAMAGED; status++)
+        worded &= strcmp(pn_strerror((pn_status_t)status), "unknown status") != 0;
+    report("every_status_has_words", worded && pn_version()[0] != '\0');
+}
+
+int main(void) {
+    make_input();
+    test_packets();
+    test_reset();
+    test_bypass();
+    test_floats();
+    test_refused_weights();
+    test_arguments();
+    pn_port_line("PN_DONE bad=%d", failures);
+    pn_port_exit(failures != 0);
+}
