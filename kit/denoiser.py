@@ -81,11 +81,11 @@ class Denoiser:
 
         samples: int16, shape (n,) or (n, channels), at any rate. Returns the same shape and rate.
         """
-        return denoise_array(self._from_silence, samples, sample_rate_hz, progress)
+        return denoise_array(self._afresh, samples, sample_rate_hz, progress)
 
-    def _from_silence(self) -> HopProcessor:
+    def _afresh(self, pcm: np.ndarray) -> np.ndarray:
         self.reset()
-        return self.process
+        return self.process(pcm)
 
 
 class AlignedStream:
@@ -143,27 +143,23 @@ class AlignedStream:
 
 
 def denoise_array(
-    start: Callable[[], HopProcessor],
-    samples: np.ndarray,
-    sample_rate_hz: int,
-    progress: Progress | None = None,
+    run: HopProcessor, samples: np.ndarray, sample_rate_hz: int, progress: Progress | None = None
 ) -> np.ndarray:
-    """Denoise a recording in memory, each channel with the fresh HopProcessor that `start` gives.
+    """Denoise a recording in memory, each channel with one call of `run`, which starts afresh.
 
     samples: int16, shape (n,) or (n, channels). Returns the same shape, aligned.
     """
     columns = samples if samples.ndim == 2 else samples[:, None]
-    out = np.empty_like(columns)
-    blocks = -(-len(columns) // sample_rate_hz)
+    out = np.zeros_like(columns)
     for channel in range(columns.shape[1]):
-        stream = AlignedStream(sample_rate_hz, [start()])
-        parts = []
-        for index in range(blocks):
-            block = columns[index * sample_rate_hz : (index + 1) * sample_rate_hz, channel, None]
-            parts.append(stream.push(block))
-            if progress:
-                progress((channel + (index + 1) / blocks) / columns.shape[1])
-        out[:, channel] = np.concatenate([*parts, stream.finish()])[:, 0]
+        up = Resampler(sample_rate_hz, SAMPLE_RATE_HZ, 1).push(columns[:, [channel]], last=True)
+        hops = -(-(len(up) + LATENCY_SAMPLES) // HOP_SAMPLES)
+        late = run(np.pad(up[:, 0], (0, hops * HOP_SAMPLES - len(up))))
+        kept = late[LATENCY_SAMPLES : LATENCY_SAMPLES + len(up), None]
+        down = Resampler(SAMPLE_RATE_HZ, sample_rate_hz, 1).push(kept, last=True)
+        out[: len(down), channel] = down[: len(columns), 0]
+        if progress:
+            progress((channel + 1) / columns.shape[1])
     return out.reshape(samples.shape)
 
 

@@ -1,23 +1,74 @@
-"""The denoiser on a target: samples in packets to its program `denoise_stream` and back."""
+"""The denoiser on a target.
+
+Real devices get samples in packets over their line (`denoise_stream`). Emulators read and write
+files of this computer (`denoise_file`): a byte through an emulated UART costs QEMU as much time as
+a thousand instructions.
+"""
 
 import struct
+import tempfile
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from kit.denoiser import HOP_SAMPLES, HopProcessor
-from kit.devtest.protocol import parse_line
+from kit.denoiser import (
+    HOP_SAMPLES,
+    SAMPLE_RATE_HZ,
+    Progress,
+    denoise_array,
+)
+from kit.devtest.protocol import parse_line, read_report
 from kit.errors import DeviceError
 from kit.runner import open_session
 from kit.target import Target
 
 APP = "denoise_stream"
+FILE_APP = "denoise_file"
 MARK = b"\xa5\x5a"
 FRAME, RESTART, QUIT = b"F", b"R", b"Q"
 ATTEMPTS = 3
+START_TIMEOUT_S = 60.0
+SECONDS_PER_SECOND = 60.0  # the slowest machine that is waited for: 60 s for a second of sound
 _CRC = struct.Struct("<I")
+
+
+def denoise_on(
+    target: Target, samples: np.ndarray, sample_rate_hz: int, progress: Progress | None = None
+) -> np.ndarray:
+    """Denoise a recording on a target whose programs are built, each channel from a fresh start.
+
+    samples: int16, shape (n,) or (n, channels), at any rate. Returns the same shape, aligned.
+    Raises KitError if the program does not start or stops.
+    """
+    if target.emulator:
+        return denoise_array(
+            lambda pcm: denoise_through_files(target, pcm), samples, sample_rate_hz, progress
+        )
+    with RemoteDenoiser(target, rebuild=False) as remote:
+        return denoise_array(remote.process_afresh, samples, sample_rate_hz, progress)
+
+
+def denoise_through_files(
+    target: Target, pcm: np.ndarray, settings: Mapping[str, str] | None = None
+) -> np.ndarray:
+    """One run of the built program `denoise_file`. pcm: int16 of whole hops at 48 kHz.
+
+    Returns the same shape, late as the denoiser is.
+    """
+    with tempfile.TemporaryDirectory(prefix="percepnet-") as folder:
+        source, result = Path(folder) / "in.raw", Path(folder) / "out.raw"
+        source.write_bytes(pcm.astype("<i2").tobytes())
+        names = [str(source), str(result)]
+        with open_session(target, FILE_APP, names, settings=settings, rebuild=False) as session:
+            timeout_s = SECONDS_PER_SECOND * len(pcm) / SAMPLE_RATE_HZ + START_TIMEOUT_S
+            report = read_report(session.lines(timeout_s), session.run_id)
+        data = result.read_bytes()
+    if report.bad or len(data) != pcm.nbytes:
+        raise DeviceError(f"`{FILE_APP}` wrote {len(data)} bytes instead of {pcm.nbytes}")
+    return np.frombuffer(data, "<i2").astype(np.int16)
 
 
 def packet(kind: bytes, number: int, payload: bytes = b"") -> bytes:
@@ -59,10 +110,10 @@ class RemoteDenoiser:
             pass
         self._session.close()
 
-    def restart(self) -> HopProcessor:
-        """Let the target forget what it heard; returns `process`."""
+    def process_afresh(self, pcm: np.ndarray) -> np.ndarray:
+        """As `process`, after the target has forgotten what it heard."""
         self._exchange(RESTART, b"")
-        return self.process
+        return self.process(pcm)
 
     def process(self, pcm: np.ndarray) -> np.ndarray:
         """Denoise whole hops. pcm: int16, shape (480 k,). Returns the same shape, late."""

@@ -13,42 +13,29 @@
 
 #define MARK_0 0xa5u
 #define MARK_1 0x5au
-#define FRAME_BYTES (PN_FRAME_SAMPLES * 2)
 #define CRC_BYTES 4
 
 typedef struct {
     uint8_t type, number;
-    uint8_t payload[FRAME_BYTES];
+    uint8_t payload[PN_APP_FRAME_BYTES];
 } packet_t;
 
 static pn_app_memory_t memory;
 
-/* Samples travel little endian; shifts make that so on every machine. In place. */
-static void process(pn_state_t *state, uint8_t *bytes) {
-    int16_t pcm[PN_FRAME_SAMPLES];
-    for (size_t n = 0; n < PN_FRAME_SAMPLES; n++)
-        pcm[n] = (int16_t)(uint16_t)(bytes[2 * n] | bytes[2 * n + 1] << 8);
-    pn_process(state, pcm, pcm);
-    for (size_t n = 0; n < PN_FRAME_SAMPLES; n++) {
-        bytes[2 * n] = (uint8_t)((uint16_t)pcm[n] & 0xffu);
-        bytes[2 * n + 1] = (uint8_t)((uint16_t)pcm[n] >> 8);
-    }
-}
-
 /* A last frame that is not whole is filled with silence; as many bytes leave as came. */
 static void stream_raw(pn_state_t *state) {
-    uint8_t bytes[FRAME_BYTES];
+    uint8_t bytes[PN_APP_FRAME_BYTES];
     size_t count;
     do {
         count = pn_port_read(bytes, sizeof bytes);
         memset(bytes + count, 0, sizeof bytes - count);
-        process(state, bytes);
+        pn_app_process_bytes(state, bytes);
         pn_port_write(bytes, count);
     } while (count == sizeof bytes);
 }
 
 static size_t payload_bytes(uint8_t type) {
-    return type == 'F' ? FRAME_BYTES : 0;
+    return type == 'F' ? PN_APP_FRAME_BYTES : 0;
 }
 
 static uint32_t packet_crc(const packet_t *packet) {
@@ -91,7 +78,7 @@ static void stream_packets(pn_state_t *state, const char *isa) {
         if (read < 0)
             packet.type = 'N';
         else if (packet.type == 'F')
-            process(state, packet.payload);
+            pn_app_process_bytes(state, packet.payload);
         else if (packet.type == 'R')
             state = pn_app_start(&memory, isa);
         write_packet(&packet);

@@ -1,6 +1,6 @@
 /*
- * What the programs beside this file share: the line that says who is speaking, CRC-32 of samples, memory for a
- * denoiser, and test signals that are the same on every machine.
+ * What the programs beside this file share: memory for a denoiser, the first and last lines, samples as bytes, CRC-32,
+ * and test signals that are the same on every machine.
  */
 #ifndef PN_APP_H
 #define PN_APP_H
@@ -43,6 +43,20 @@ static inline int pn_app_done(int bad) {
     pn_port_line("PN_MEMORY state=%zu stack=%zu", pn_state_size(), pn_port_stack_used());
     pn_port_line("PN_DONE bad=%d", bad);
     return bad != 0;
+}
+
+#define PN_APP_FRAME_BYTES (PN_FRAME_SAMPLES * 2)
+
+/* Denoise a frame of bytes in place. Samples travel little endian; shifts make that so on every machine. */
+static inline void pn_app_process_bytes(pn_state_t *state, uint8_t *bytes) {
+    int16_t pcm[PN_FRAME_SAMPLES];
+    for (size_t n = 0; n < PN_FRAME_SAMPLES; n++)
+        pcm[n] = (int16_t)(uint16_t)(bytes[2 * n] | bytes[2 * n + 1] << 8);
+    pn_process(state, pcm, pcm);
+    for (size_t n = 0; n < PN_FRAME_SAMPLES; n++) {
+        bytes[2 * n] = (uint8_t)((uint16_t)pcm[n] & 0xffu);
+        bytes[2 * n + 1] = (uint8_t)((uint16_t)pcm[n] >> 8);
+    }
 }
 
 #define PN_APP_CRC_START 0u

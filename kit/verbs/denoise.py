@@ -10,9 +10,10 @@ import numpy as np
 
 from kit import console, host
 from kit.audio import AudioWriter, read_all
-from kit.denoiser import Denoiser, Progress, denoise_array, denoise_file, denoise_stream
+from kit.build import build
+from kit.denoiser import Denoiser, Progress, denoise_file, denoise_stream
 from kit.errors import CheckFailed, KitError
-from kit.remote import RemoteDenoiser
+from kit.remote import denoise_on
 from kit.target import load_target
 
 STREAM = "-"
@@ -55,8 +56,9 @@ def _on_target(source: Path, destination: Path, name: str) -> None:
     target = load_target(name)
     pcm, audio = read_all(source)
     with AudioWriter(destination, audio) as writer:
-        with RemoteDenoiser(target) as remote, _progress(f"denoising on {name}") as show:
-            out = denoise_array(remote.restart, pcm, audio.sample_rate_hz, show)
+        build(name)
+        with _progress(f"denoising on {name}") as show:
+            out = denoise_on(target, pcm, audio.sample_rate_hz, show)
         if target.model == load_target(host.HOST_TARGET).model:
             _require_same(out, Denoiser().denoise(pcm, audio.sample_rate_hz), name)
         else:

@@ -9,7 +9,8 @@ import re
 import numpy as np
 import soundfile
 
-from kit.report import Bar, Budget, Check, Facts, Recording, render_html, render_json
+from kit.report.facts import Bar, Budget, Check, Facts, Recording
+from kit.report.page import render_html, render_json
 from kit.report.pictures import spectrogram_db, spectrograms_png
 
 TONE = np.rint(16384 * np.sin(2 * np.pi * 3000 * np.arange(48000) / 48000)).astype(np.int16)

@@ -7,9 +7,9 @@
 #define SYS_EXIT_EXTENDED 0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026u
 
-static int call(int operation, void *block) {
+int pn_semihosting_call(int operation, const void *block) {
     register int r0 __asm__("r0") = operation;
-    register void *r1 __asm__("r1") = block;
+    register const void *r1 __asm__("r1") = block;
     __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
     return r0;
 }
@@ -19,12 +19,12 @@ const char *pn_semihosting_command_line(char *text, size_t size) {
         char *text;
         size_t size;
     } block = {text, size};
-    if (call(SYS_GET_CMDLINE, &block) != 0)
+    if (pn_semihosting_call(SYS_GET_CMDLINE, &block) != 0)
         text[0] = '\0';
     return text;
 }
 
 void pn_semihosting_exit(int code) {
     uint32_t block[2] = {ADP_STOPPED_APPLICATION_EXIT, (uint32_t)code};
-    call(SYS_EXIT_EXTENDED, block);
+    pn_semihosting_call(SYS_EXIT_EXTENDED, block);
 }
