@@ -1,7 +1,9 @@
-"""Sound for training: speech, noise and room responses found in folders, decoded once, with speakers held out.
+"""Sound for training: speech, noise and room responses found in folders, decoded once, with
+speakers held out.
 
-Any file that libsndfile reads is taken. A manifest (`clips.csv`, `rooms.csv`) in the folder or in the one above may cut
-files into clips and add what a file cannot tell: speaker, bandwidth, the recording's own signal-to-noise ratio, licence.
+Any file that libsndfile reads is taken. A manifest (`clips.csv`, `rooms.csv`) in the folder or in
+the one above may cut files into clips and add what a file cannot tell: speaker, bandwidth, the
+recording's own signal-to-noise ratio, licence.
 """
 
 import csv
@@ -24,7 +26,8 @@ HELD_OUT_PERCENT = 8
 # Never trained on: the demo and the tests use a little of each, and all three are CC0.
 HELD_OUT_SPEAKERS = ("kathleen",)
 HELD_OUT_NOISES = ("noisekun-rain", "noisekun-fire")
-# Files below this many seconds are single events (a key, a click): all of one source make one noise.
+# Files below this many seconds are single events (a key, a click): all of one source make one
+# noise.
 EVENT_S = 1.5
 # Files without a manifest are cut into clips of at most this many seconds.
 CLIP_S = 15.0
@@ -62,7 +65,9 @@ class Voice:
 
 @dataclasses.dataclass(frozen=True)
 class Folders:
-    """Where the sound lies. `rooms` may be None; `cache` receives decoded audio and may be deleted at any time."""
+    """Where the sound lies. `rooms` may be None; `cache` receives decoded audio and may be deleted
+    at any time.
+    """
 
     speech: pathlib.Path
     noise: pathlib.Path
@@ -80,29 +85,37 @@ class Corpus:
     cache: pathlib.Path
 
     def samples(self, clip: Clip, offset: int, count: int) -> np.ndarray:
-        """Return `count` samples of the clip from `offset` on, or all that are left, as float32 in +-1."""
+        """Return `count` samples of the clip from `offset` on, or all that are left, as float32 in
+        +-1.
+        """
         decoded = np.load(_decoded_path(self.cache, clip.path), mmap_mode="r")
         stop = clip.start + min(clip.length, offset + count)
         return decoded[clip.start + offset : stop].astype(np.float32) / 32768.0
 
     def room(self, path: pathlib.Path) -> np.ndarray:
-        """Return a room response as float32 that starts at its direct sound, of unit energy in the first 20 ms."""
+        """Return a room response as float32 that starts at its direct sound, of unit energy in the
+        first 20 ms.
+        """
         response = np.load(_decoded_path(self.cache, path)).astype(np.float32)
         response = response[max(0, int(np.argmax(np.abs(response))) - SAMPLE_RATE_HZ // 1000) :]
         return response / np.sqrt(np.sum(response[: SAMPLE_RATE_HZ // 50] ** 2) + 1e-12)
 
 
 def is_held_out(name: str) -> bool:
-    """Tell whether a speaker or noise of this name serves validation only: a fixed rule, the same everywhere."""
+    """Tell whether a speaker or noise of this name serves validation only: a fixed rule, the same
+    everywhere.
+    """
     digest = hashlib.sha256(name.encode()).digest()
     return int.from_bytes(digest[:4], "little") % 100 < HELD_OUT_PERCENT
 
 
-def load(folders: Folders, held_out: bool, tick: Callable[[int, int], None] | None = None) -> Corpus:
+def load(
+    folders: Folders, held_out: bool, tick: Callable[[int, int], None] | None = None
+) -> Corpus:
     """Find and decode the sound of one side of the split.
 
     held_out: True gives the validation side, False the training side.
-    tick: called with (files done, files in all) while files that are not in the cache yet are decoded.
+    tick: called with (files done, files in all) while files not in the cache yet are decoded.
     Raises KitError if a folder is missing, empty, or leaves nothing on this side of the split.
     """
     speech, noise = _clips(folders.speech), _clips(folders.noise)
@@ -150,12 +163,16 @@ def _audio_files(folder: pathlib.Path) -> list[pathlib.Path]:
         raise KitError(f"no such folder: {folder}", "name folders with audio files in them")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
-        raise KitError(f"no audio files under {folder}", f"files must end in one of {' '.join(SUFFIXES)}")
+        raise KitError(
+            f"no audio files under {folder}", f"files must end in one of {' '.join(SUFFIXES)}"
+        )
     return files
 
 
 def _manifest_rows(folder: pathlib.Path) -> dict[pathlib.Path, list[dict[str, str]]]:
-    """Rows of `clips.csv` in the folder or the one above, by the file they describe; empty without a manifest."""
+    """Rows of `clips.csv` in the folder or the one above, by the file they describe; empty without
+    a manifest.
+    """
     for base in (folder, folder.parent):
         manifest = base / "clips.csv"
         if manifest.is_file():
@@ -192,7 +209,9 @@ def _clip_of_row(path: pathlib.Path, row: dict[str, str]) -> Clip:
 
 
 def _clips_of_file(path: pathlib.Path, folder: pathlib.Path) -> list[Clip]:
-    """A file without a manifest: its sub-folder names the speaker, or the file itself where there is none."""
+    """A file without a manifest: its sub-folder names the speaker, or the file itself where there
+    is none.
+    """
     info = soundfile.info(str(path))
     total = int(info.frames * SAMPLE_RATE_HZ / info.samplerate)
     step = round(CLIP_S * SAMPLE_RATE_HZ)
@@ -206,7 +225,9 @@ def _clips_of_file(path: pathlib.Path, folder: pathlib.Path) -> list[Clip]:
 
 def _decoded_path(cache: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
     stat = path.stat()
-    key = hashlib.sha256(f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()).hexdigest()[:20]
+    key = hashlib.sha256(
+        f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()
+    ).hexdigest()[:20]
     return cache / "audio" / f"{key}.npy"
 
 
@@ -223,7 +244,11 @@ def _decode_missing(
         spans.setdefault(clip.path, [])
     for clip in speech:
         spans.setdefault(clip.path, []).append((clip.start, clip.length))
-    jobs = [(p, _decoded_path(cache, p), s) for p, s in spans.items() if not _decoded_path(cache, p).exists()]
+    jobs = [
+        (p, _decoded_path(cache, p), s)
+        for p, s in spans.items()
+        if not _decoded_path(cache, p).exists()
+    ]
     if not jobs:
         return
     with multiprocessing.Pool() as pool:
@@ -233,12 +258,16 @@ def _decode_missing(
 
 
 def _decode(job: tuple[pathlib.Path, pathlib.Path, list[tuple[int, int]]]) -> None:
-    """Decode one file to mono int16 at 48 kHz; `spans` are its clips of speech, whose background is gated."""
+    """Decode one file to mono int16 at 48 kHz; `spans` are its clips of speech, whose background is
+    gated.
+    """
     path, out, spans = job
     try:
         samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise KitError(f"cannot read {path}: {error}", "remove the file or convert it to FLAC") from error
+        raise KitError(
+            f"cannot read {path}: {error}", "remove the file or convert it to FLAC"
+        ) from error
     mono = samples.mean(axis=1)
     if rate != SAMPLE_RATE_HZ:
         mono = soxr.resample(mono, rate, SAMPLE_RATE_HZ)
@@ -250,10 +279,12 @@ def _decode(job: tuple[pathlib.Path, pathlib.Path, list[tuple[int, int]]]) -> No
 
 
 def gate_background(speech: np.ndarray) -> np.ndarray:
-    """Lower the stationary background of a recording of speech, so that targets are cleaner than recordings are.
+    """Lower the stationary background of a recording of speech, so that targets are cleaner than
+    recordings are.
 
-    speech: float32, shape (n,). Returns the same shape. The background of a group of bins is its 10th percentile over
-    time, and never more than 18 dB below the group's loud frames, so that a clip without pauses passes unharmed.
+    speech: float32, shape (n,). Returns the same shape. The background of a group of bins is its
+    10th percentile over time, and never more than 18 dB below the group's loud frames, so that a
+    clip without pauses passes unharmed.
     """
     hop = GATE_WINDOW // 2
     if len(speech) < 8 * hop:

@@ -1,4 +1,6 @@
-"""What training minimises: errors of gains and strengths in the compressed domain, weighted by what is heard."""
+"""What training minimises: errors of gains and strengths in the compressed domain, weighted by what
+is heard.
+"""
 
 import dataclasses
 
@@ -41,7 +43,9 @@ def band_weights() -> torch.Tensor:
 
 
 def loudness_weights(features: torch.Tensor) -> torch.Tensor:
-    """Weight of each band of the frame that each step judges, from the noisy band energies: (T, B, 34)."""
+    """Weight of each band of the frame that each step judges, from the noisy band energies: (T, B,
+    34).
+    """
     bands = features[..., :BANDS]
     seen = torch.cat([bands[:1].expand(LOOKAHEAD, -1, -1), bands[:-LOOKAHEAD]])
     return LOUDNESS_FLOOR + torch.exp2(LOG2_PER_FEATURE * LOUDNESS_POWER * seen)

@@ -1,7 +1,9 @@
-"""Mixtures: noisy speech and the clean target, drawn anew from a seed and a number, the same on every run.
+"""Mixtures: noisy speech and the clean target, drawn anew from a seed and a number, the same on
+every run.
 
-A mixture is a sequence of one speaker's clips, in a room or not, plus one to three noises, at a drawn ratio, level and
-bandwidth. What the microphone would not hear without noise and late reverberation is the target.
+A mixture is a sequence of one speaker's clips, in a room or not, plus one to three noises, at a
+drawn ratio, level and bandwidth. What the microphone would not hear without noise and late
+reverberation is the target.
 """
 
 import dataclasses
@@ -14,14 +16,17 @@ from kit.train.corpus import SAMPLE_RATE_HZ, Clip, Corpus, Voice
 
 EARLY_S = 0.020
 TARGET_T60_S = 0.2
-# Below this a recording is narrow: it teaches nothing about the upper bands, so it is drawn less often.
+# Below this a recording is narrow: it teaches nothing about the upper bands, so it is drawn less
+# often.
 NARROW_HZ = 10000.0
 _FULL_BAND_HZ = SAMPLE_RATE_HZ / 2
 
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """What to draw mixtures from. Ratios are in dB, shares are probabilities 0..1, levels dBFS of active speech."""
+    """What to draw mixtures from. Ratios are in dB, shares are probabilities 0..1, levels dBFS of
+    active speech.
+    """
 
     seconds: float = 10.0
     snr_db: tuple[float, ...] = ()  # drawn from these; empty: as in training, -5..35 dB
@@ -56,7 +61,9 @@ class Mixture:
 
 
 class Mixer:
-    """Renders mixtures by number. The same corpus, recipe and seed give the same samples, in any order."""
+    """Renders mixtures by number. The same corpus, recipe and seed give the same samples, in any
+    order.
+    """
 
     def __init__(self, corpus: Corpus, recipe: Recipe, seed: int) -> None:
         self._corpus = corpus
@@ -88,7 +95,9 @@ class Mixer:
             pair, limit = _band_limit(rng, pair)
             bandwidth = min(bandwidth, limit)
         pair = self._levelled(rng, pair)
-        return Mixture(_to_int16(pair[0]), _to_int16(pair[1]), bandwidth, float(snr_db), reverberant)
+        return Mixture(
+            _to_int16(pair[0]), _to_int16(pair[1]), bandwidth, float(snr_db), reverberant
+        )
 
     def _snr(self, rng: np.random.Generator) -> float:
         if self._recipe.snr_db:
@@ -97,7 +106,9 @@ class Mixer:
 
     def _speech(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, float]:
         speaker = self._corpus.speakers[rng.choice(len(self._speaker_odds), p=self._speaker_odds)]
-        speed = float(rng.uniform(0.85, 1.15)) if self._recipe.varied and rng.random() < 0.6 else 1.0
+        speed = (
+            float(rng.uniform(0.85, 1.15)) if self._recipe.varied and rng.random() < 0.6 else 1.0
+        )
         speech, bandwidth = self._utterances(rng, speaker, n, speed)
         if self._recipe.varied:
             speech = _shelve(rng, _random_filter(rng, speech))
@@ -106,7 +117,9 @@ class Mixer:
     def _utterances(
         self, rng: np.random.Generator, voice: Voice, n: int, speed: float
     ) -> tuple[np.ndarray, float]:
-        """Clips of one speaker with pauses between; returns samples (n,) and the lowest bandwidth among them."""
+        """Clips of one speaker with pauses between; returns samples (n,) and the lowest bandwidth
+        among them.
+        """
         out = np.zeros(n, np.float32)
         long_pauses = rng.random() < 0.25
         at = int(rng.uniform(0.0, 0.8) * SAMPLE_RATE_HZ)
@@ -127,8 +140,12 @@ class Mixer:
         offset = int(rng.integers(clip.length - wanted + 1)) if clip.length > wanted else 0
         return self._corpus.samples(clip, offset, wanted)
 
-    def _in_room(self, rng: np.random.Generator, speech: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Speech as heard in a room, and its target: direct sound, early reflections, a tail that dies quickly."""
+    def _in_room(
+        self, rng: np.random.Generator, speech: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Speech as heard in a room, and its target: direct sound, early reflections, a tail that
+        dies quickly.
+        """
         rooms = self._corpus.rooms
         if rooms and rng.random() < 0.5:
             response = self._corpus.room(rooms[rng.integers(len(rooms))])[: 2 * SAMPLE_RATE_HZ]
@@ -166,22 +183,38 @@ class Mixer:
 
     def _recorded_noise(self, rng: np.random.Generator, n: int) -> np.ndarray:
         noise = self._corpus.noises[rng.choice(len(self._noise_odds), p=self._noise_odds)]
-        speed = float(np.exp(rng.uniform(-0.35, 0.35))) if self._recipe.varied and rng.random() < 0.5 else 1.0
-        gap_s = rng.uniform(0.02, 0.4) if noise.seconds < len(noise.clips) or rng.random() < 0.1 else 0.0
+        speed = (
+            float(np.exp(rng.uniform(-0.35, 0.35)))
+            if self._recipe.varied and rng.random() < 0.5
+            else 1.0
+        )
+        gap_s = (
+            rng.uniform(0.02, 0.4)
+            if noise.seconds < len(noise.clips) or rng.random() < 0.1
+            else 0.0
+        )
         out = np.zeros(n, np.float32)
         at = 0
         while at < n:
             clip = noise.clips[rng.integers(len(noise.clips))]
-            samples = resampled(self._excerpt(rng, clip, round((n - at) * speed) + 1), speed)[: n - at]
+            samples = resampled(self._excerpt(rng, clip, round((n - at) * speed) + 1), speed)[
+                : n - at
+            ]
             out[at : at + len(samples)] += _faded(samples, 0.01)
-            at += max(SAMPLE_RATE_HZ // 50, len(samples)) + int(gap_s * rng.exponential() * SAMPLE_RATE_HZ)
+            at += max(SAMPLE_RATE_HZ // 50, len(samples)) + int(
+                gap_s * rng.exponential() * SAMPLE_RATE_HZ
+            )
         return out
 
     def _babble(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Three to eight speakers at once; fewer would be speech that nobody could tell from the wanted one."""
+        """Three to eight speakers at once; fewer would be speech that nobody could tell from the
+        wanted one.
+        """
         total = np.zeros(n, np.float32)
         for _ in range(rng.integers(3, 9)):
-            speaker = self._corpus.speakers[rng.choice(len(self._speaker_odds), p=self._speaker_odds)]
+            speaker = self._corpus.speakers[
+                rng.choice(len(self._speaker_odds), p=self._speaker_odds)
+            ]
             voice, _ = self._utterances(rng, speaker, n, float(rng.uniform(0.85, 1.15)))
             total += voice * np.float32(10.0 ** (rng.uniform(-6.0, 3.0) / 20.0))
         if rng.random() < 0.5:
@@ -195,7 +228,9 @@ class Mixer:
         else:
             level_db = rng.normal(-27.0, 6.0) if rng.random() < 0.6 else rng.uniform(-55.0, -8.0)
         reference = active_rms(pair[1]) if np.any(pair[1]) else active_rms(pair[0])
-        pair = pair * np.float32(10.0 ** (np.clip(level_db, -58.0, -5.0) / 20.0) / (reference + 1e-9))
+        pair = pair * np.float32(
+            10.0 ** (np.clip(level_db, -58.0, -5.0) / 20.0) / (reference + 1e-9)
+        )
         peak = float(np.abs(pair).max())
         may_clip = self._recipe.varied and rng.random() < 0.2
         ceiling = 10.0 ** (rng.uniform(0.0, 6.0) / 20.0) if may_clip else 0.97
@@ -203,7 +238,9 @@ class Mixer:
 
 
 def _odds(voices: tuple[Voice, ...], power: float) -> np.ndarray:
-    """Probability of each voice: more for long recordings, though less than in proportion; fewer narrow ones."""
+    """Probability of each voice: more for long recordings, though less than in proportion; fewer
+    narrow ones.
+    """
     weights = [
         v.seconds**power * (0.6 if v.clips[0].bandwidth_hz < NARROW_HZ else 1.0) for v in voices
     ]
@@ -211,7 +248,7 @@ def _odds(voices: tuple[Voice, ...], power: float) -> np.ndarray:
 
 
 def active_rms(samples: np.ndarray) -> float:
-    """Root mean square over the 20 ms frames that are within 30 dB of the loudest; 0 for silence."""
+    """Root mean square of the 20 ms frames within 30 dB of the loudest; 0 for silence."""
     hop = SAMPLE_RATE_HZ // 50
     if len(samples) < hop:
         return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
@@ -227,14 +264,17 @@ def resampled(samples: np.ndarray, speed: float) -> np.ndarray:
 
 
 def early_window(n: int) -> np.ndarray:
-    """Weights of a room response that keep its first 20 ms and let the rest decay to a T60 of 200 ms, shape (n,)."""
+    """Weights of a room response that keep its first 20 ms and let the rest decay to a T60 of 200
+    ms, shape (n,).
+    """
     seconds = np.arange(n) / SAMPLE_RATE_HZ
     # Room responses start 1 ms before their direct sound.
     return 10.0 ** (-3.0 * np.maximum(0.0, seconds - EARLY_S - 0.001) / TARGET_T60_S)
 
 
 def synthetic_room(rng: np.random.Generator) -> np.ndarray:
-    """A made-up room response: direct sound, a few early reflections, a tail whose treble dies first.
+    """A made-up room response: direct sound, a few early reflections, a tail whose treble dies
+    first.
 
     Returns float32; the direct sound is 1 ms in, as in recorded responses.
     """
@@ -259,16 +299,22 @@ def synthetic_room(rng: np.random.Generator) -> np.ndarray:
 def coloured_noise(rng: np.random.Generator, n: int) -> np.ndarray:
     """Stationary noise with a random smooth spectrum, float32 (n,)."""
     white = rng.standard_normal(n, dtype=np.float32)
-    slope = scipy.signal.sosfilt(_lowpass(np.exp(rng.uniform(np.log(80.0), np.log(12000.0))), 1), white)
+    slope = scipy.signal.sosfilt(
+        _lowpass(np.exp(rng.uniform(np.log(80.0), np.log(12000.0))), 1), white
+    )
     mixed = slope / slope.std() + rng.uniform(0.0, 0.5) * white * (rng.random() < 0.5)
     for _ in range(rng.integers(0, 3)):
-        mixed = _peak(mixed, np.exp(rng.uniform(np.log(80.0), np.log(8000.0))), rng.uniform(0.8, 6.0), rng)
+        mixed = _peak(
+            mixed, np.exp(rng.uniform(np.log(80.0), np.log(8000.0))), rng.uniform(0.8, 6.0), rng
+        )
     return mixed.astype(np.float32)
 
 
 def hum(rng: np.random.Generator, n: int) -> np.ndarray:
     """Mains hum and its harmonics, or an engine's: a drifting fundamental, float32 (n,)."""
-    base = rng.choice([50.0, 60.0, 100.0, 120.0]) if rng.random() < 0.5 else rng.uniform(25.0, 160.0)
+    base = (
+        rng.choice([50.0, 60.0, 100.0, 120.0]) if rng.random() < 0.5 else rng.uniform(25.0, 160.0)
+    )
     drift = np.interp(np.arange(n), np.linspace(0, n, 8), rng.normal(1.0, 0.004, 8))
     phase = 2.0 * np.pi * np.cumsum(base * drift) / SAMPLE_RATE_HZ
     decay = rng.uniform(0.5, 1.5)
@@ -284,7 +330,9 @@ def fan(rng: np.random.Generator, n: int) -> np.ndarray:
     rate = rng.uniform(8.0, 120.0)
     phase = 2.0 * np.pi * rate * np.arange(n, dtype=np.float32) / SAMPLE_RATE_HZ
     modulation = 1.0 + rng.uniform(0.0, 0.6) * np.sin(phase)
-    tone = sum(rng.exponential(0.2) * np.sin(k * phase + rng.uniform(0, 6.28)) for k in (1, 2, 3, 5))
+    tone = sum(
+        rng.exponential(0.2) * np.sin(k * phase + rng.uniform(0, 6.28)) for k in (1, 2, 3, 5)
+    )
     return (coloured_noise(rng, n) * modulation + tone * rng.uniform(0.0, 0.7)).astype(np.float32)
 
 
@@ -295,10 +343,14 @@ def _random_filter(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
 
 
 def _shelve(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
-    """Now and then the sound of another microphone or distance: a high-pass, or more or less treble."""
+    """Now and then the sound of another microphone or distance: a high-pass, or more or less
+    treble.
+    """
     kind = rng.random()
     if kind < 0.15:
-        sos = scipy.signal.butter(2, rng.uniform(60.0, 350.0), "highpass", fs=SAMPLE_RATE_HZ, output="sos")
+        sos = scipy.signal.butter(
+            2, rng.uniform(60.0, 350.0), "highpass", fs=SAMPLE_RATE_HZ, output="sos"
+        )
         return scipy.signal.sosfilt(sos.astype(np.float32), samples)
     if kind < 0.55:
         low = scipy.signal.sosfilt(_lowpass(rng.uniform(500.0, 3000.0), 1), samples)
@@ -307,7 +359,9 @@ def _shelve(rng: np.random.Generator, samples: np.ndarray) -> np.ndarray:
 
 
 def _band_limit(rng: np.random.Generator, pair: np.ndarray) -> tuple[np.ndarray, float]:
-    """Now and then low-pass noisy and clean alike, as low sample rates and codecs do; returns the limit in Hz."""
+    """Now and then low-pass noisy and clean alike, as low sample rates and codecs do; returns the
+    limit in Hz.
+    """
     if rng.random() >= 0.4:
         return pair, _FULL_BAND_HZ
     limit = float(rng.choice([3400.0, 4000.0, 8000.0, 12000.0, 16000.0]))

@@ -1,4 +1,6 @@
-"""The network in PyTorch, whole sequences at a time; parameters are named as kit.model's architecture names them."""
+"""The network in PyTorch, whole sequences at a time; parameters are named as kit.model's
+architecture names them.
+"""
 
 import numpy as np
 import torch
@@ -22,8 +24,8 @@ WEIGHT_LIMIT = 0.5
 class PercepNet(nn.Module):
     """Gains and strengths of whole sequences, states starting at zero.
 
-    quantised: compute with weights rounded to 8 bits per output and activations to steps of 1/127, as the firmware
-    does; gradients pass through the rounding.
+    quantised: compute with weights rounded to 8 bits per output and activations to steps of 1/127,
+    as the firmware does; gradients pass through the rounding.
     """
 
     def __init__(self, arch: Architecture) -> None:
@@ -58,10 +60,14 @@ class PercepNet(nn.Module):
                     parameter.clamp_(-WEIGHT_LIMIT, WEIGHT_LIMIT)
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Map features in real units (T, B, 70), time first, to gains and strengths (T, B, 34), 0..1."""
+        """Map features in real units (T, B, 70), time first, to gains and strengths (T, B, 34),
+        0..1.
+        """
         a0 = torch.tanh(self._dense(self.fc, features))
         c1 = torch.tanh(self._dense(self.conv1, _side_by_side(self._act(a0), CONV1_FRAMES)))
-        c2 = self._act(torch.tanh(self._dense(self.conv2, _side_by_side(self._act(c1), CONV2_FRAMES))))
+        c2 = self._act(
+            torch.tanh(self._dense(self.conv2, _side_by_side(self._act(c1), CONV2_FRAMES)))
+        )
         outputs = [c2]
         for name in GRU_NAMES:
             outputs.append(self._act(getattr(self, name)(outputs[-1], self.quantised)))

@@ -1,4 +1,4 @@
-"""Rounding as the firmware rounds, for the last phase of training; gradients pass straight through."""
+"""Rounding as the firmware rounds, for the end of training; gradients pass straight through."""
 
 import torch
 

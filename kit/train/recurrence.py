@@ -1,4 +1,4 @@
-"""A GRU layer over whole sequences: the loop over time in C, the large matrix products in PyTorch."""
+"""A GRU layer over whole sequences: the loop over time in C, large matrix products in PyTorch."""
 
 import functools
 import hashlib
@@ -15,8 +15,9 @@ _SOURCE = pathlib.Path(__file__).with_name("recurrence.c")
 _FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=gnu11", "-fPIC", "-shared")
 _COMPILE_TIMEOUT_S = 120.0
 _DECLARATIONS = """
-int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, float, float *, float *, float *);
-int gru_backward(size_t, size_t, size_t, const float *, const float *, const float *, const float *, float *, float *);
+int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, float, float *,
+float *, float *); int gru_backward(size_t, size_t, size_t, const float *, const float *, const
+float *, const float *, float *, float *);
 """
 
 
@@ -29,7 +30,8 @@ def _library() -> tuple[cffi.FFI, Any]:
         library.parent.mkdir(parents=True, exist_ok=True)
         temporary = library.with_suffix(".part")
         process.run(
-            ["gcc", *_FLAGS, str(_SOURCE), "-o", str(temporary), "-lm"], timeout_s=_COMPILE_TIMEOUT_S
+            ["gcc", *_FLAGS, str(_SOURCE), "-o", str(temporary), "-lm"],
+            timeout_s=_COMPILE_TIMEOUT_S,
         )
         temporary.replace(library)
     ffi = cffi.FFI()
@@ -47,7 +49,11 @@ class _Recurrence(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        context: Any, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor, steps_per_unit: float
+        context: Any,
+        x: torch.Tensor,
+        weight: torch.Tensor,
+        bias: torch.Tensor,
+        steps_per_unit: float,
     ) -> torch.Tensor:
         ffi, library = _library()
         steps, batch, triple = x.shape
@@ -87,8 +93,9 @@ def gru(
 ) -> torch.Tensor:
     """Run a GRU layer from state zero: x (T, B, inputs) to outputs (T, B, units).
 
-    Parameters as torch.nn.GRU's, gates stacked r, z, n; units must be a multiple of 8. steps_per_unit: if not 0, the
-    state is rounded to that many steps per unit before it meets `weight_hh`.
+    Parameters as torch.nn.GRU's, gates stacked r, z, n; units must be a multiple of 8.
+    steps_per_unit: if not 0, the state is rounded to that many steps per unit before it meets
+    `weight_hh`.
     """
     products = torch.nn.functional.linear(x, weight_ih, bias_ih)
     return _Recurrence.apply(products, weight_hh, bias_hh, steps_per_unit)

@@ -1,7 +1,8 @@
-"""Shards: features and targets of many mixtures, computed by the firmware's own C and kept for training.
+"""Shards: features and targets of many mixtures, computed by the firmware's own C and kept for
+training.
 
-A shard is one .npz of SEQUENCES mixtures. Its mixtures are cached too, so that a change of the features costs no new
-mixing. Both live in the cache folder and are made by several processes.
+A shard is one .npz of SEQUENCES mixtures. Its mixtures are cached too, so that a change of the
+features costs no new mixing. Both live in the cache folder and are made by several processes.
 """
 
 import dataclasses
@@ -26,8 +27,8 @@ SEQUENCES = 50
 MIXTURE_FORMAT = 1
 # Peaks of the triangular bands, in bins of 50 Hz (the C table's).
 BAND_PEAKS = (
-    0, 2, 4, 6, 8, 10, 12, 15, 18, 21, 24, 28, 32, 36, 41, 47, 53, 60, 68, 77, 87, 98, 110, 124, 140, 157, 176, 198,
-    223, 251, 282, 317, 356, 400,
+    0, 2, 4, 6, 8, 10, 12, 15, 18, 21, 24, 28, 32, 36, 41, 47, 53, 60, 68, 77, 87, 98, 110, 124,
+    140, 157, 176, 198, 223, 251, 282, 317, 356, 400,
 )  # fmt: skip
 
 
@@ -35,9 +36,11 @@ BAND_PEAKS = (
 class Shard:
     """Network inputs and targets; S sequences of T frames.
 
-    features: int16 Q12 (S, T, 70). gains, strengths: uint8 (S, T, 34), 255 times the square root of the gain, and of
-    one minus the strength: the domain in which the loss compares. attenuation: uint8 (S, T, 34), 255 times g_att.
-    bands: uint8 (S,), how many bands the recording covers. audible: bool (S, T), False in digital silence.
+    features: int16 Q12 (S, T, 70). gains, strengths: uint8 (S, T, 34), 255 times the square root of
+    the gain, and of one minus the strength: the domain in which the loss compares. attenuation:
+    uint8 (S, T, 34), 255 times g_att.
+    bands: uint8 (S,), how many bands the recording covers. audible: bool (S, T), False in digital
+    silence.
     """
 
     features: np.ndarray
@@ -63,7 +66,8 @@ class OracleRun:
         self._state = self._ffi.new("long double[]", -(-self._lib.pn_oracle_state_size() // 16))
 
     def run(self, noisy: np.ndarray, clean: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return features int16 (T, 70), then gains, gains with attenuation, strengths, log10 energies (T, 34).
+        """Return features int16 (T, 70), then gains, gains with attenuation, strengths, log10
+        energies (T, 34).
 
         noisy, clean: int16 (samples,); a last hop that is not full is dropped.
         """
@@ -83,11 +87,15 @@ class OracleRun:
         return features, *floats
 
     def fingerprint(self) -> str:
-        """Name the behaviour of this build's features and targets: equal names mean shards that fit together."""
+        """Name the behaviour of this build's features and targets: equal names mean shards that fit
+        together.
+        """
         rng = np.random.default_rng(0)
         pulses = np.zeros(SAMPLE_RATE_HZ)
         pulses[::400] = 20000.0
-        noisy = np.clip(pulses + rng.normal(0.0, 300.0, len(pulses)), -32768, 32767).astype(np.int16)
+        noisy = np.clip(pulses + rng.normal(0.0, 300.0, len(pulses)), -32768, 32767).astype(
+            np.int16
+        )
         outputs = self.run(noisy, pulses.astype(np.int16))
         return f"{zlib.crc32(b''.join(np.round(x, 3).tobytes() for x in outputs)):08x}"
 
@@ -117,7 +125,9 @@ def _to_uint8(unit: np.ndarray) -> np.ndarray:
 
 def _audible(noisy: np.ndarray) -> np.ndarray:
     """Mark the steps whose targets come from sound: row i judges the two hops before hop i - 1."""
-    loud = np.abs(noisy[: len(noisy) // HOP * HOP].astype(np.int32).reshape(-1, HOP)).max(axis=1) > 1
+    loud = (
+        np.abs(noisy[: len(noisy) // HOP * HOP].astype(np.int32).reshape(-1, HOP)).max(axis=1) > 1
+    )
     marks = np.zeros(len(loud), bool)
     marks[3:] = loud[1:-2] | loud[:-3]
     return marks
@@ -193,5 +203,7 @@ class ShardMaker:
         temporary.replace(audio)
         # The facts come last: their file says that the audio is whole.
         temporary = facts.with_suffix(".part")
-        temporary.write_text(json.dumps([(m.bandwidth_hz, m.snr_db, m.reverberant) for m in mixtures]))
+        temporary.write_text(
+            json.dumps([(m.bandwidth_hz, m.snr_db, m.reverberant) for m in mixtures])
+        )
         temporary.replace(facts)

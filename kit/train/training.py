@@ -1,4 +1,6 @@
-"""The training loop: data-parallel threads, a schedule over wall-clock time, checkpoints that survive interruption."""
+"""The training loop: data-parallel threads, a schedule over wall-clock time, checkpoints that
+survive interruption.
+"""
 
 import concurrent.futures
 import csv
@@ -15,7 +17,7 @@ from kit.errors import KitError
 from kit.model.architecture import ARCHITECTURES
 from kit.train import loss as losses
 from kit.train.network import PercepNet
-from kit.train.shards import BANDS, FEATURES, Shard
+from kit.train.shards import BANDS, Shard
 
 FEATURE_UNIT = 1.0 / 4096.0
 CHECKPOINT_S = 150.0
@@ -24,7 +26,7 @@ LOG_COLUMNS = ("minutes", "update", "frames", "learning_rate", "training_loss", 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to train. `minutes` is the length of the whole schedule, pauses between runs not counted."""
+    """How to train. `minutes`: length of the whole schedule, pauses between runs not counted."""
 
     architecture: str = "tiny"
     minutes: float = 50.0
@@ -85,7 +87,9 @@ class Dataset:
 
 
 class Trainer:
-    """Trains one network; `folder` receives the checkpoint, the log and, from the caller, the model."""
+    """Trains one network; `folder` receives the checkpoint, the log and, from the caller, the
+    model.
+    """
 
     def __init__(
         self, settings: Settings, training: Dataset, validation: Dataset, folder: pathlib.Path
@@ -117,6 +121,11 @@ class Trainer:
         return self._mean
 
     @property
+    def frames(self) -> int:
+        """How many frames it has been trained on, repetitions counted."""
+        return self._update * self._settings.sequences * self._settings.steps
+
+    @property
     def _checkpoint(self) -> pathlib.Path:
         return self._folder / "checkpoint.pt"
 
@@ -135,7 +144,9 @@ class Trainer:
         temporary.replace(self._checkpoint)
 
     def resume(self) -> None:
-        """Go on from the folder's checkpoint. Raises KitError if there is none or it is of another architecture."""
+        """Go on from the folder's checkpoint. Raises KitError if there is none or it is of another
+        architecture.
+        """
         if not self._checkpoint.exists():
             raise KitError(f"no checkpoint in {self._folder}", "leave out --resume to start afresh")
         state = torch.load(self._checkpoint, weights_only=True)
@@ -166,14 +177,17 @@ class Trainer:
                 self._elapsed_s += time.monotonic() - started
                 running = value if running is None else 0.99 * running + 0.01 * value
                 if tick:
-                    tick(self._progress(), f"loss {running:.4f}, {self._frames_per_s():,.0f} frames/s")
+                    tick(
+                        self._progress(),
+                        f"loss {running:.4f}, {self._frames_per_s():,.0f} frames/s",
+                    )
                 if self._elapsed_s - saved_at > CHECKPOINT_S or self._progress() >= 1.0:
                     saved_at = self._elapsed_s
                     self._log(running, self.validate())
                     self.save()
 
     def validate(self) -> float:
-        """Loss of the averaged network on the validation mixtures, from their start to their end."""
+        """Loss of the averaged network on the whole validation mixtures."""
         self._mean.quantised = self._net.quantised
         total, batches = 0.0, 0
         with torch.no_grad():
@@ -187,7 +201,7 @@ class Trainer:
         return self._elapsed_s / (60.0 * self._settings.minutes)
 
     def _frames_per_s(self) -> float:
-        return self._update * self._settings.sequences * self._settings.steps / max(1.0, self._elapsed_s)
+        return self.frames / max(1.0, self._elapsed_s)
 
     def _rate(self) -> float:
         s = self._settings
@@ -239,8 +253,14 @@ class Trainer:
 
     def _log(self, training_loss: float, validation_loss: float) -> None:
         path = self._folder / "log.csv"
-        frames = self._update * self._settings.sequences * self._settings.steps
-        row = (self._elapsed_s / 60.0, self._update, frames, self._rate(), training_loss, validation_loss)
+        row = (
+            self._elapsed_s / 60.0,
+            self._update,
+            self.frames,
+            self._rate(),
+            training_loss,
+            validation_loss,
+        )
         is_new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as stream:
             writer = csv.writer(stream)

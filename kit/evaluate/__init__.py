@@ -1,0 +1,1 @@
+"""Scoring a model: PESQ, STOI and SI-SDR over mixtures that it was not trained on."""

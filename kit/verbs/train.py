@@ -1,0 +1,130 @@
+"""`train`: from folders of sound to a scored .tflite with its model card."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import click
+
+from kit import console
+from kit.model.architecture import ARCHITECTURES
+from kit.train.corpus import Corpus, Folders
+from kit.verbs.evaluate import load_corpus, show
+
+TRAINING_SEED, VALIDATION_SEED, SCORING_SEED = 1, 2, 7
+VALIDATION_SHARDS = 3
+
+
+@click.command(
+    epilog="Example: ./tools/percepnet train --speech data/speech --noise data/noise "
+    "--rooms data/rooms --out build/tiny"
+)
+@click.option(
+    "--speech", type=click.Path(path_type=Path), required=True, help="Folder of clean speech."
+)
+@click.option("--noise", type=click.Path(path_type=Path), required=True, help="Folder of noise.")
+@click.option("--rooms", type=click.Path(path_type=Path), help="Folder of room responses.")
+@click.option(
+    "--cache", type=click.Path(path_type=Path), default=Path("build/corpus"), show_default=True
+)
+@click.option("--arch", type=click.Choice(sorted(ARCHITECTURES)), default="tiny", show_default=True)
+@click.option(
+    "--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True
+)
+@click.option(
+    "--shards", type=click.IntRange(1), default=80, show_default=True, help="Of 50,000 frames each."
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True, help="Checkpoint, log, model and card."
+)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option(
+    "--count", type=click.IntRange(1), default=60, show_default=True, help="Mixtures to score."
+)
+def command(
+    speech: Path,
+    noise: Path,
+    rooms: Path | None,
+    cache: Path,
+    arch: str,
+    minutes: float,
+    shards: int,
+    out: Path,
+    resume: bool,
+    count: int,
+) -> None:
+    """Train a model and score it on speakers and noises that it never heard.
+
+    Any files that libsndfile reads will do; a clips.csv beside or above the folders may describe
+    them. Mixtures and features are cached in --cache (about 2.5 GB an hour of sound); training
+    needs minutes, better hours.
+    """
+    from kit.train.training import Settings, Trainer
+
+    folders = Folders(speech, noise, rooms, cache)
+    training, validation = (load_corpus(folders, held_out) for held_out in (False, True))
+    trainer = Trainer(
+        Settings(architecture=arch, minutes=minutes, threads=os.cpu_count() or 1),
+        _dataset(training, TRAINING_SEED, shards),
+        _dataset(validation, VALIDATION_SEED, VALIDATION_SHARDS),
+        out,
+    )
+    if resume:
+        trainer.resume()
+    with console.progress("training", 1.0) as bar:
+        task = bar.task_ids[0]
+        trainer.run(lambda share, text: bar.update(task, completed=share, description=text))
+    _finish(trainer, training, validation, arch, out, count)
+
+
+def _dataset(corpus: Corpus, seed: int, shards: int):  # noqa: ANN202 - torch is imported late
+    from kit.train.mixing import TRAINING
+    from kit.train.shards import ShardMaker, load
+    from kit.train.training import Dataset
+
+    maker = ShardMaker(corpus, TRAINING, seed)
+    with console.progress("mixing and computing features", shards) as bar:
+        task = bar.task_ids[0]
+        paths = maker.generate(
+            range(shards), os.cpu_count() or 1, lambda n: bar.update(task, completed=n)
+        )
+    return Dataset([load(path) for path in paths])
+
+
+def _finish(
+    trainer, training: Corpus, validation: Corpus, arch: str, out: Path, count: int
+) -> None:
+    """Choose the post-filter by score, write model, card and curves."""
+    from kit.evaluate import engine, scoring
+    from kit.model.import_ import load_model
+    from kit.train.export import plot_curves, write_card, write_model
+    from kit.train.mixing import VALIDATION, Mixer
+
+    path = out / f"{arch}.tflite"
+    write_model(trainer.averaged, path, arch, False, trainer.frames)
+    model = load_model(path)
+    floating, integer = engine.float_network(model), engine.integer_network(model)
+    systems = {
+        "float": lambda noisy: engine.enhance(noisy, floating, False),
+        "8-bit": lambda noisy: engine.enhance(noisy, integer, False),
+        "8-bit, post-filter": lambda noisy: engine.enhance(noisy, integer, True),
+    }
+    mixer = Mixer(validation, VALIDATION, SCORING_SEED)
+    with console.progress(f"scoring {count} mixtures", count) as bar:
+        results = scoring.evaluate(
+            (mixer.render(i) for i in range(count)),
+            systems,
+            os.cpu_count() or 1,
+            lambda: bar.advance(bar.task_ids[0]),
+        )
+    rows = scoring.summarise(results)
+    overall = {r.system: r.pesq for r in rows if r.group == "all"}
+    post_filter = overall["8-bit, post-filter"] > overall["8-bit"]
+    digest = write_model(trainer.averaged, path, arch, post_filter, trainer.frames)
+    command_line = shlex.join(["./tools/percepnet", *sys.argv[1:]])
+    log = out / "log.csv"
+    write_card(out / f"{arch}.md", arch, digest, command_line, training, rows, log)
+    plot_curves(log, out / "curves.png")
+    show(rows)
+    console.info(f"{path}  post-filter {'on' if post_filter else 'off'}")

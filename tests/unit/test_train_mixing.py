@@ -1,0 +1,168 @@
+"""Corpus and mixtures: the split by name, repeatability, ratios, targets, rooms."""
+
+import csv
+import dataclasses
+import pathlib
+
+import numpy as np
+import pytest
+import soundfile
+
+from kit.errors import KitError
+from kit.train import corpus, mixing
+
+RATE = corpus.SAMPLE_RATE_HZ
+
+
+def speech_like(rng: np.random.Generator, seconds: float) -> np.ndarray:
+    """Bursts of a buzz with pauses between, and a faint background."""
+    n = round(seconds * RATE)
+    buzz = np.zeros(n)
+    buzz[:: int(rng.integers(300, 500))] = 1.0
+    buzz = np.convolve(buzz, np.exp(-np.arange(200) / 30.0))[:n]
+    syllables = np.repeat(np.arange(n // 4800 + 1) % 3 != 0, 4800)[:n]
+    return (0.2 * buzz * syllables + 1e-3 * rng.standard_normal(n)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> corpus.Folders:
+    base = tmp_path_factory.mktemp("sound")
+    rng = np.random.default_rng(3)
+    for i in range(40):
+        folder = base / "speech" / f"voice{i}"
+        folder.mkdir(parents=True)
+        soundfile.write(folder / "a.flac", speech_like(rng, 3.0), RATE)
+    (base / "noise").mkdir()
+    for i in range(40):
+        soundfile.write(
+            base / "noise" / f"hiss{i}.wav", 0.1 * rng.standard_normal(2 * 16000), 16000
+        )
+    return corpus.Folders(base / "speech", base / "noise", None, base / "cache")
+
+
+@pytest.fixture(scope="module")
+def training(folders: corpus.Folders) -> corpus.Corpus:
+    return corpus.load(folders, held_out=False)
+
+
+def test_no_speaker_or_noise_is_on_both_sides(
+    folders: corpus.Folders, training: corpus.Corpus
+) -> None:
+    held_out = corpus.load(folders, held_out=True)
+    for ours, theirs in (
+        (training.speakers, held_out.speakers),
+        (training.noises, held_out.noises),
+    ):
+        labels, others = {v.label for v in ours}, {v.label for v in theirs}
+        assert labels and others and not labels & others
+        assert len(labels | others) == 40
+
+
+def test_the_demo_speaker_is_always_held_out(tmp_path: pathlib.Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("kathleen", "someone"):
+        (tmp_path / "speech" / name).mkdir(parents=True)
+        soundfile.write(tmp_path / "speech" / name / "a.wav", speech_like(rng, 1.0), RATE)
+    (tmp_path / "noise").mkdir()
+    for name in ("noisekun-rain", "wind"):
+        soundfile.write(
+            tmp_path / "noise" / f"{name}.wav", rng.standard_normal(RATE * 2) * 0.1, RATE
+        )
+    found = corpus.load(
+        corpus.Folders(tmp_path / "speech", tmp_path / "noise", None, tmp_path / "cache"), True
+    )
+    assert "kathleen" in [v.label for v in found.speakers]
+    assert "noisekun-rain" in [v.label for v in found.noises]
+
+
+def test_a_manifest_cuts_files_into_clips(tmp_path: pathlib.Path) -> None:
+    rng = np.random.default_rng(0)
+    for kind in ("speech", "noise"):
+        (tmp_path / kind).mkdir()
+        soundfile.write(tmp_path / kind / "all.wav", speech_like(rng, 4.0), RATE)
+    fields = [
+        "file",
+        "start_s",
+        "duration_s",
+        "speaker_id",
+        "speaker_or_class",
+        "bandwidth_hz",
+        "source",
+        "licence",
+    ]
+    with (tmp_path / "clips.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(fields)
+        writer.writerow(["speech/all.wav", 0.5, 1.0, "s1", "ann", 8000, "x", "CC0"])
+        writer.writerow(["speech/all.wav", 2.0, 1.5, "s2", "kathleen", 24000, "x", "CC0"])
+    where = corpus.Folders(tmp_path / "speech", tmp_path / "noise", None, tmp_path / "cache")
+    found = {
+        v.label: v.clips[0] for v in corpus._group(corpus._clips(where.speech), lambda c: c.label)
+    }
+    assert found["ann"].length == RATE and found["ann"].bandwidth_hz == 8000
+    assert found["kathleen"].start == 2 * RATE and found["kathleen"].licence == "CC0"
+
+
+def test_a_missing_folder_is_a_users_mistake(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(KitError, match="no such folder"):
+        corpus.load(corpus.Folders(tmp_path / "no", tmp_path, None, tmp_path / "cache"), False)
+
+
+def test_the_gate_lowers_the_background_and_keeps_the_speech() -> None:
+    rng = np.random.default_rng(1)
+    noisy = speech_like(rng, 4.0)
+    gated = corpus.gate_background(noisy)
+    quiet = np.repeat(np.arange(len(noisy) // 4800 + 1) % 3 == 0, 4800)[: len(noisy)]
+    quiet[1:] &= quiet[:-1]
+    inner = quiet & np.roll(quiet, 1000) & np.roll(quiet, -1000)
+    before, after = np.mean(noisy[inner] ** 2), np.mean(gated[inner] ** 2)
+    assert 10 * np.log10(after / before) < -10.0
+    loud = ~quiet
+    error = np.mean((gated[loud] - noisy[loud]) ** 2) / np.mean(noisy[loud] ** 2)
+    assert 10 * np.log10(error) < -20.0
+
+
+def test_a_mixture_repeats_bit_by_bit_in_any_order(training: corpus.Corpus) -> None:
+    mixer = mixing.Mixer(training, mixing.TRAINING, seed=5)
+    first = [mixer.render(i) for i in (0, 1, 2)]
+    again = [mixing.Mixer(training, mixing.TRAINING, seed=5).render(i) for i in (2, 1, 0)][::-1]
+    for a, b in zip(first, again, strict=True):
+        assert np.array_equal(a.noisy, b.noisy) and np.array_equal(a.clean, b.clean)
+    assert not np.array_equal(first[0].noisy, first[1].noisy)
+
+
+def test_the_ratio_is_the_one_drawn(training: corpus.Corpus) -> None:
+    recipe = dataclasses.replace(mixing.VALIDATION, room_share=0.0)
+    mixer = mixing.Mixer(training, recipe, seed=1)
+    for i in range(4):
+        mixture = mixer.render(i)
+        clean = mixture.clean.astype(np.float32)
+        noise = mixture.noisy.astype(np.float32) - clean
+        measured = 20 * np.log10(mixing.active_rms(clean) / mixing.active_rms(noise))
+        assert measured == pytest.approx(mixture.snr_db, abs=0.3)
+
+
+def test_clean_mixtures_are_their_own_targets(training: corpus.Corpus) -> None:
+    recipe = dataclasses.replace(mixing.VALIDATION, clean_share=1.0, room_share=0.0)
+    mixture = mixing.Mixer(training, recipe, seed=1).render(0)
+    assert np.array_equal(mixture.noisy, mixture.clean) and np.any(mixture.clean)
+
+
+def test_noise_only_mixtures_have_a_silent_target(training: corpus.Corpus) -> None:
+    recipe = dataclasses.replace(mixing.TRAINING, noise_only_share=1.0)
+    mixture = mixing.Mixer(training, recipe, seed=1).render(0)
+    assert not np.any(mixture.clean) and np.any(mixture.noisy)
+
+
+def test_the_early_window_keeps_20_ms_and_then_decays_60_db_in_200_ms() -> None:
+    window = mixing.early_window(RATE)
+    assert window[round(0.020 * RATE)] == 1.0
+    assert 20 * np.log10(window[round(0.221 * RATE)]) == pytest.approx(-60.0, abs=0.1)
+
+
+def test_training_levels_cover_quiet_and_loud(training: corpus.Corpus) -> None:
+    mixer = mixing.Mixer(training, dataclasses.replace(mixing.TRAINING, seconds=2.0), seed=2)
+    levels = [
+        20 * np.log10(mixing.active_rms(mixer.render(i).noisy / 32768.0) + 1e-9) for i in range(30)
+    ]
+    assert min(levels) < -40.0 and max(levels) > -20.0, levels

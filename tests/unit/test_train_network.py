@@ -1,0 +1,127 @@
+"""Network, recurrence, rounding and loss in PyTorch."""
+
+import dataclasses
+
+import numpy as np
+import torch
+
+from kit.model.architecture import Architecture
+from kit.model.float_reference import FloatReference
+from kit.train import loss as losses
+from kit.train.network import PercepNet
+from kit.train.quantisation import fake_activations, fake_weight
+from kit.train.recurrence import gru
+from kit.train.shards import BANDS, bands_below
+
+SMALL = Architecture(fc=16, conv1=24, conv2=16, gru=24, gru_strength=8)
+
+
+def test_the_sequence_network_equals_the_streaming_reference() -> None:
+    torch.manual_seed(0)
+    net = PercepNet(SMALL)
+    features = torch.randn(30, 2, 70)
+    with torch.no_grad():
+        gains, strengths = net(features)
+    for sequence in range(2):
+        expected = FloatReference(net.weights(), SMALL).run(features[:, sequence].numpy())
+        np.testing.assert_allclose(gains[:, sequence].numpy(), expected[0], atol=2e-5)
+        np.testing.assert_allclose(strengths[:, sequence].numpy(), expected[1], atol=2e-5)
+
+
+def test_recurrence_and_its_gradients_equal_torchs() -> None:
+    torch.manual_seed(1)
+    layer = torch.nn.GRU(20, 40)
+    x = torch.randn(25, 7, 20, requires_grad=True)
+    weights = list(layer.parameters())
+    direction = torch.randn(25, 7, 40)
+    expected, actual = layer(x)[0], gru(x, *weights)
+    torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-4)
+    want = torch.autograd.grad((expected * direction).sum(), [x, *weights])
+    got = torch.autograd.grad((actual * direction).sum(), [x, *weights])
+    for a, b in zip(got, want, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+
+
+def test_the_rounded_recurrence_rounds_what_meets_the_weights() -> None:
+    torch.manual_seed(2)
+    layer = torch.nn.GRU(8, 8)
+    weights = list(layer.parameters())
+    x = torch.randn(3, 1, 8)
+    with torch.no_grad():
+        state = torch.zeros(1, 1, 8)
+        steps = []
+        for row in x:
+            # One step of the plain layer from a rounded state, its own memory kept unrounded.
+            seen = fake_activations(state)
+            h, g = (
+                torch.nn.functional.linear(v, w, b)
+                for v, w, b in ((row, weights[0], weights[2]), (seen[0], weights[1], weights[3]))
+            )
+            r, z = (torch.sigmoid(h[:, i : i + 8] + g[:, i : i + 8]) for i in (0, 8))
+            n = torch.tanh(h[:, 16:] + r * g[:, 16:])
+            state = (n + z * (state[0] - n))[None]
+            steps.append(state[0])
+        torch.testing.assert_close(
+            gru(x, *weights, 127.0), torch.stack(steps), atol=1e-5, rtol=1e-4
+        )
+
+
+def test_rounding_keeps_values_near_and_passes_gradients() -> None:
+    weight = torch.randn(5, 9, requires_grad=True)
+    rounded = fake_weight(weight)
+    step = weight.detach().abs().amax(dim=1, keepdim=True) / 127
+    assert torch.all((rounded - weight).abs() <= step * 0.5001)
+    levels = rounded / step
+    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    rounded.sum().backward()
+    torch.testing.assert_close(weight.grad, torch.ones_like(weight))
+
+
+def test_weights_stay_within_the_limit_after_clipping() -> None:
+    net = PercepNet(SMALL)
+    with torch.no_grad():
+        net.gains.weight.fill_(3.0)
+    net.clip_weights()
+    assert float(net.gains.weight.max()) == 0.5
+
+
+def batch_of(gains: torch.Tensor, mask: torch.Tensor) -> losses.Batch:
+    shape = gains.shape
+    return losses.Batch(torch.zeros(*shape[:2], 70), gains, torch.ones(shape), mask)
+
+
+def test_the_loss_ignores_masked_bands_and_sees_the_others() -> None:
+    target = torch.full((6, 2, BANDS), 0.5)
+    mask = torch.ones_like(target)
+    mask[..., 20:] = 0.0
+    batch = batch_of(target, mask)
+    perfect = torch.full_like(target, 0.25)
+    wrong_above, wrong_below = perfect.clone(), perfect.clone()
+    wrong_above[..., 20:] = 1.0
+    wrong_below[..., :20] = 1.0
+    still = torch.zeros_like(target)
+    assert float(losses.loss(perfect, still, batch)) < 1e-4
+    assert float(losses.loss(wrong_above, still, batch)) < 1e-4
+    assert float(losses.loss(wrong_below, still, batch)) > 0.1
+
+
+def test_the_losss_gradient_is_finite_at_the_ends_of_the_range() -> None:
+    target = torch.full((4, 1, BANDS), 0.5)
+    gains = torch.zeros_like(target, requires_grad=True)
+    strengths = torch.ones_like(target, requires_grad=True)
+    losses.loss(gains, strengths, batch_of(target, torch.ones_like(target))).backward()
+    assert torch.isfinite(gains.grad).all() and torch.isfinite(strengths.grad).all()
+
+
+def test_loudness_judges_the_frame_that_the_step_filters() -> None:
+    features = torch.full((6, 1, 70), -6.0)
+    features[1] = 0.0
+    weights = losses.loudness_weights(features)
+    loudest = int(weights[:, 0, 0].argmax())
+    assert loudest == 3, "gains of step 3 belong to frame 1"
+
+
+def test_bands_below_counts_peaks_up_to_the_bandwidth() -> None:
+    assert bands_below(24000.0) == BANDS
+    assert bands_below(4000.0) == 20  # the peak at 77 bins is 3850 Hz, the next at 4350 Hz
+    assert dataclasses.is_dataclass(losses.Batch)
