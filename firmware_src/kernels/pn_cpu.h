@@ -1,10 +1,13 @@
-/* Instruction sets that kernels may use, and whether this processor and its operating system offer them. */
+/* Instruction sets that kernels may use, and whether this processor and its system offer them. */
 #ifndef PN_CPU_H
 #define PN_CPU_H
 
 #include <stdbool.h>
 
-/* Within one architecture a larger number is the more capable one; kernels of a smaller number stay usable. */
+/*
+ * Within one architecture a larger number is the more capable one; kernels of a smaller number stay
+ * usable.
+ */
 typedef enum pn_cpu_isa {
     PN_CPU_scalar,
     PN_CPU_dsp,

@@ -1,8 +1,9 @@
 /*
- * The table of the kernels in this build, from the generated pn_kernel_list.h, and the choice among them.
+ * The table of the kernels in this build, from the generated pn_kernel_list.h, and the choice among
+ * them.
  *
- * A new kernel of a known family needs no line here. A new family says its function type, its member in pn_kernels_t
- * and the layouts that it can read, in that order of definitions.
+ * A new kernel of a known family needs no line here. A new family says its function type, its
+ * member in pn_kernels_t and the layouts that it can read, in that order of definitions.
  */
 #include "pn_dispatch.h"
 

@@ -17,12 +17,12 @@ typedef enum pn_layout {
  * layout  of the weights that they will read
  * isa     NULL for the best, or a name such as "scalar": nothing more capable is chosen
  *
- * Returns PN_ERROR_ISA, and leaves *kernels alone, where the build has no kernel of that name, the processor lacks
- * it, or there are no kernels for the layout.
+ * Returns PN_ERROR_ISA, and leaves *kernels alone, where the build has no kernel of that name, the
+ * processor lacks it, or there are no kernels for the layout.
  */
 pn_status_t pn_dispatch_select(pn_layout_t layout, const char *isa, pn_kernels_t *kernels);
 
-/* Name of the i-th instruction set that this build and processor can use, from 0; NULL at the end. For tests. */
+/* Name of the i-th instruction set that build and processor can use, from 0; NULL at the end. */
 const char *pn_dispatch_isa(size_t i);
 
 #endif

@@ -13,8 +13,8 @@ static inline __m256i multiply_half_tile(const int8_t *w, __m256i x4) {
 }
 
 /* 8 rows, whose tiles of 4 columns lie `stride` bytes apart. */
-static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias, const int16_t *x,
-                            int32_t *y) {
+static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias,
+                            const int16_t *x, int32_t *y) {
     __m256i low = _mm256_setzero_si256();
     __m256i high = _mm256_setzero_si256();
     for (size_t col = 0; col < cols; col += 4, w += stride) {
@@ -29,8 +29,8 @@ static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const i
     _mm256_storeu_si256((void *)y, _mm256_add_epi32(_mm256_loadu_si256((const void *)bias), sums));
 }
 
-void pn_s16s8_gemv_ukernel_32c4__avx2(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int16_t *x,
-                                      int32_t *y) {
+void pn_s16s8_gemv_ukernel_32c4__avx2(size_t rows, size_t cols, const int8_t *w,
+                                      const int32_t *bias, const int16_t *x, int32_t *y) {
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
         for (size_t i = 0; i < 32; i += 8)

@@ -17,8 +17,8 @@ static inline int32x4_t add_across(const int32x4_t sum[4]) {
 }
 
 /* 8 rows, whose tiles of 4 columns lie `stride` bytes apart. */
-static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias, const int16_t *x,
-                            int32_t *y) {
+static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias,
+                            const int16_t *x, int32_t *y) {
     int32x4_t sum[8];
     for (size_t i = 0; i < 8; i++)
         sum[i] = vdupq_n_s32(0);
@@ -34,8 +34,8 @@ static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const i
     vst1q_s32(y + 4, vaddq_s32(vld1q_s32(bias + 4), add_across(sum + 4)));
 }
 
-void pn_s16s8_gemv_ukernel_32c4__neon(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int16_t *x,
-                                      int32_t *y) {
+void pn_s16s8_gemv_ukernel_32c4__neon(size_t rows, size_t cols, const int8_t *w,
+                                      const int32_t *bias, const int16_t *x, int32_t *y) {
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
         for (size_t i = 0; i < 32; i += 8)

@@ -3,8 +3,9 @@
 
 pn_s32_gru_fn pn_s32_gru_ukernel_x8__scalar;
 
-void pn_s32_gru_ukernel_x8__scalar(size_t n, const int32_t *ih, const int32_t *hh, const pn_scale_t *ih_scale,
-                                   const pn_scale_t *hh_scale, const int16_t *table, int16_t *h_q15, int8_t *h_s8) {
+void pn_s32_gru_ukernel_x8__scalar(size_t n, const int32_t *ih, const int32_t *hh,
+                                   const pn_scale_t *ih_scale, const pn_scale_t *hh_scale,
+                                   const int16_t *table, int16_t *h_q15, int8_t *h_s8) {
     for (size_t i = 0; i < n; i++) {
         int32_t x[3];
         int32_t u[3];
@@ -13,7 +14,10 @@ void pn_s32_gru_ukernel_x8__scalar(size_t n, const int32_t *ih, const int32_t *h
             x[gate] = pn_activation_requantise(ih[row], ih_scale, row);
             u[gate] = pn_activation_requantise(hh[row], hh_scale, row);
         }
-        /* |x| + |u| < 2^31 in every row, proven by the quantiser; r <= 1 only makes the third sum smaller. */
+        /*
+         * |x| + |u| < 2^31 in every row, proven by the quantiser; r <= 1 only makes the third sum
+         * smaller.
+         */
         const int32_t r = pn_activation_sigmoid_q15(table, pn_add32(x[0], u[0]));
         const int32_t z = pn_activation_sigmoid_q15(table, pn_add32(x[1], u[1]));
         const int32_t fresh = pn_activation_tanh_q15(table, pn_add32(x[2], pn_mulr_q15(u[2], r)));

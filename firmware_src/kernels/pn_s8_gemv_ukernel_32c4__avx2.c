@@ -1,12 +1,14 @@
 /*
  * int8 matrix by int8 vector, 32c4 tiles, AVX2. See pn_kernels.h.
  *
- * maddubs multiplies unsigned by signed bytes, and saturates a pair's sum at int16. The unsigned side is |x|. Where
- * x < 0 the weights' bits are inverted, which is -w - 1 in one cheap instruction: each such column then lacks |x|, the
- * same for every row, so it is added once (missing()). A pair's sum is at most 2 * 127 * 128 = 32512: never saturates.
+ * maddubs multiplies unsigned by signed bytes, and saturates a pair's sum at int16. The unsigned
+ * side is |x|. Where x < 0 the weights' bits are inverted, which is -w - 1 in one cheap
+ * instruction: each such column then lacks |x|, the same for every row, so it is added once
+ * (missing()). A pair's sum is at most 2 * 127 * 128 = 32512: never saturates.
  *
- * Both halves of the time are arithmetic and reading: the tiles of 32 rows make one stream of the weights, and asking
- * for it some cache lines ahead brought the whole from 1.28 to 1.12 of the time of reading alone (Zen 3, L3).
+ * Both halves of the time are arithmetic and reading: the tiles of 32 rows make one stream of the
+ * weights, and asking for it some cache lines ahead brought the whole from 1.28 to 1.12 of the time
+ * of reading alone (Zen 3, L3).
  */
 #include <immintrin.h>
 #include <string.h>
@@ -41,7 +43,8 @@ static __m256i missing(size_t cols, const int8_t *x) {
     const __m128i zero = _mm_setzero_si128();
     __m128i sum = zero;
     for (size_t col = 0; col < cols; col += 16) {
-        const __m128i magnitude = _mm_max_epi8(zero, _mm_sub_epi8(zero, _mm_loadu_si128((const void *)(x + col))));
+        const __m128i magnitude =
+            _mm_max_epi8(zero, _mm_sub_epi8(zero, _mm_loadu_si128((const void *)(x + col))));
         sum = _mm_add_epi32(sum, _mm_sad_epu8(magnitude, zero));
     }
     return _mm256_broadcastd_epi32(_mm_add_epi32(sum, _mm_srli_si128(sum, 8)));
@@ -51,8 +54,8 @@ static inline __m256i start(const int32_t *bias, __m256i first) {
     return _mm256_add_epi32(_mm256_loadu_si256((const void *)bias), first);
 }
 
-static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, __m256i first,
-                             int32_t *y) {
+static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                             __m256i first, int32_t *y) {
     __m256i sum0 = start(bias, first), sum1 = start(bias + 8, first);
     __m256i sum2 = start(bias + 16, first), sum3 = start(bias + 24, first);
     for (size_t col = 0; col < cols; col += 4, w += 128) {
@@ -70,8 +73,8 @@ static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, 
     _mm256_storeu_si256((void *)(y + 24), sum3);
 }
 
-static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, __m256i first,
-                            int32_t *y) {
+static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                            __m256i first, int32_t *y) {
     __m256i even = start(bias, first), odd = _mm256_setzero_si256();
     for (size_t col = 0; col < cols; col += 8, w += 64) {
         even = add_tile(even, w, load_columns(x + col));
@@ -80,8 +83,8 @@ static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, c
     _mm256_storeu_si256((void *)y, _mm256_add_epi32(even, odd));
 }
 
-void pn_s8_gemv_ukernel_32c4__avx2(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
-                                   int32_t *y) {
+void pn_s8_gemv_ukernel_32c4__avx2(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
+                                   const int8_t *x, int32_t *y) {
     const __m256i first = missing(cols, x);
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)

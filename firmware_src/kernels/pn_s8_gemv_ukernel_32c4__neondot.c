@@ -1,4 +1,4 @@
-/* int8 matrix by int8 vector, 32c4 tiles, AArch64 with the dot product extension. See pn_kernels.h. */
+/* int8 matrix by int8 vector, 32c4 tiles, AArch64 with the dot product. See pn_kernels.h. */
 #include <arm_neon.h>
 
 #include "pn_kernels.h"
@@ -35,8 +35,10 @@ static inline void store(int32_t *y, sums_t sum) {
     } while (0)
 
 /* Eight independent sums: no dot product waits for the one before. */
-static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, int32_t *y) {
-    sums_t sum0 = start(bias), sum1 = start(bias + 8), sum2 = start(bias + 16), sum3 = start(bias + 24);
+static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                             int32_t *y) {
+    sums_t sum0 = start(bias), sum1 = start(bias + 8), sum2 = start(bias + 16),
+           sum3 = start(bias + 24);
     for (size_t col = 0; col < cols; col += 16, w += 512) {
         const int8x16_t x16 = vld1q_s8(x + col);
         ADD_32_ROWS(w, x16, 0);
@@ -50,7 +52,8 @@ static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, 
     store(y + 24, sum3);
 }
 
-static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, int32_t *y) {
+static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                            int32_t *y) {
     const int32x4_t zero = vdupq_n_s32(0);
     sums_t even = start(bias), odd = {zero, zero};
     for (size_t col = 0; col < cols; col += 16, w += 128) {
@@ -63,8 +66,8 @@ static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, c
     store(y, (sums_t){vaddq_s32(even.low, odd.low), vaddq_s32(even.high, odd.high)});
 }
 
-void pn_s8_gemv_ukernel_32c4__neondot(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
-                                      int32_t *y) {
+void pn_s8_gemv_ukernel_32c4__neondot(size_t rows, size_t cols, const int8_t *w,
+                                      const int32_t *bias, const int8_t *x, int32_t *y) {
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
         multiply_32_rows(cols, w + row * cols, bias + row, x, y + row);

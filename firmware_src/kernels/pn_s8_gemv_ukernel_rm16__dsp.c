@@ -1,4 +1,4 @@
-/* int8 matrix by int8 vector, row after row, Arm's DSP extension (Cortex-M4, M7, M33). See pn_kernels.h. */
+/* int8 matrix by int8 vector, row after row, DSP extension (Cortex-M4, M7). See pn_kernels.h. */
 #include <arm_acle.h>
 #include <string.h>
 
@@ -24,7 +24,8 @@ static inline int32_t add4(int32_t sum, const int8_t *w, pairs_t x) {
 }
 
 /* Four rows share each widening of x. */
-static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, int32_t *y) {
+static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                            int32_t *y) {
     int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
     for (size_t col = 0; col < cols; col += 4, w += 4) {
         const pairs_t x4 = widen(x + col);
@@ -39,8 +40,8 @@ static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, c
     y[3] = sum3;
 }
 
-void pn_s8_gemv_ukernel_rm16__dsp(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
-                                  int32_t *y) {
+void pn_s8_gemv_ukernel_rm16__dsp(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
+                                  const int8_t *x, int32_t *y) {
     for (size_t row = 0; row < rows; row += 4)
         multiply_4_rows(cols, w + row * cols, bias + row, x, y + row);
 }

@@ -6,7 +6,8 @@
 pn_s8_gemv_fn pn_s8_gemv_ukernel_rm16__mve;
 
 /* Four rows share each load of x, and four sums are in flight. */
-static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x, int32_t *y) {
+static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
+                            int32_t *y) {
     const int8_t *w1 = w + cols, *w2 = w + 2 * cols, *w3 = w + 3 * cols;
     int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
     for (size_t col = 0; col < cols; col += 16) {
@@ -22,8 +23,8 @@ static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, c
     y[3] = sum3;
 }
 
-void pn_s8_gemv_ukernel_rm16__mve(size_t rows, size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
-                                  int32_t *y) {
+void pn_s8_gemv_ukernel_rm16__mve(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
+                                  const int8_t *x, int32_t *y) {
     for (size_t row = 0; row < rows; row += 4)
         multiply_4_rows(cols, w + row * cols, bias + row, x, y + row);
 }

@@ -1,6 +1,6 @@
 /*
- * tanh and sigmoid in integers, and the way from an accumulator to their argument: the definition of every bit, equal
- * to kit/model/activation.py and kit/model/integer_reference.py.
+ * tanh and sigmoid in integers, and the way from an accumulator to their argument: the definition
+ * of every bit, equal to kit/model/activation.py and kit/model/integer_reference.py.
  */
 #ifndef PN_ACTIVATION_H
 #define PN_ACTIVATION_H
@@ -9,7 +9,8 @@
 #include "pn_kernels.h"
 
 /* Accumulator of row i to Q16. |accumulator| << left < 2^31, proven by the quantiser. */
-static inline int32_t pn_activation_requantise(int32_t accumulator, const pn_scale_t *scale, size_t i) {
+static inline int32_t pn_activation_requantise(int32_t accumulator, const pn_scale_t *scale,
+                                               size_t i) {
     const int32_t high = pn_mulr_sat_q31(pn_shl32(accumulator, scale->left), scale->multiplier[i]);
     return pn_shrr32(high, scale->right);
 }
@@ -17,7 +18,8 @@ static inline int32_t pn_activation_requantise(int32_t accumulator, const pn_sca
 /* tanh(x) in Q15, within +-32767, odd. Products: 32767 * 1024 < 2^25. */
 static inline int32_t pn_activation_tanh_q15(const int16_t *table, int32_t x_q16) {
     const int32_t step = 1 << PN_TANH_STEP_BITS;
-    const int32_t magnitude = pn_min32(pn_abs32(x_q16), (PN_TANH_INTERVALS << PN_TANH_STEP_BITS) - 1);
+    const int32_t magnitude =
+        pn_min32(pn_abs32(x_q16), (PN_TANH_INTERVALS << PN_TANH_STEP_BITS) - 1);
     const int32_t index = pn_shr32(magnitude, PN_TANH_STEP_BITS);
     const int32_t fraction = magnitude & (step - 1);
     const int32_t mixed = table[index] * (step - fraction) + table[index + 1] * fraction;

@@ -8,8 +8,9 @@ static const uint8_t magic[4] = {'P', 'N', 'W', 'B'};
 uint32_t pn_blob_crc32(const uint8_t *bytes, size_t count) {
     /* CRC of each 4-bit value: two look-ups a byte, and a table that fits two cache lines. */
     static const uint32_t table[16] = {
-        0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u, 0x4db26158u, 0x5005713cu,
-        0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu, 0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
+        0x00000000u, 0x1db71064u, 0x3b6e20c8u, 0x26d930acu, 0x76dc4190u, 0x6b6b51f4u,
+        0x4db26158u, 0x5005713cu, 0xedb88320u, 0xf00f9344u, 0xd6d6a3e8u, 0xcb61b38cu,
+        0x9b64c2b0u, 0x86d3d2d4u, 0xa00ae278u, 0xbdbdf21cu,
     };
     uint32_t crc = 0xffffffffu;
     for (size_t i = 0; i < count; i++) {
@@ -45,7 +46,8 @@ static pn_blob_status_t check_header(const uint8_t *blob, size_t size, const pn_
 }
 
 /* Point a matrix, whose shape is known, at its part of the blob. */
-static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint8_t *entry, pn_matrix_t *matrix) {
+static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint8_t *entry,
+                                    pn_matrix_t *matrix) {
     const uint32_t offset = read32(entry);
     const uint32_t left = read32(entry + 12), right = read32(entry + 16);
     const size_t weights = (size_t)matrix->rows * matrix->cols;
@@ -60,11 +62,13 @@ static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint
         return PN_BLOB_MATRIX;
     matrix->weights = (const int8_t *)(blob + offset);
     matrix->bias = (const int32_t *)(const void *)(blob + offset + weights);
-    matrix->scale = (pn_scale_t){.multiplier = matrix->bias + matrix->rows, .left = (int32_t)left, .right = (int32_t)right};
+    matrix->scale = (pn_scale_t){
+        .multiplier = matrix->bias + matrix->rows, .left = (int32_t)left, .right = (int32_t)right};
     return PN_BLOB_OK;
 }
 
-pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base, pn_nn_model_t *model) {
+pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base,
+                              pn_nn_model_t *model) {
     const uint8_t *const blob = data;
     pn_blob_status_t status = check_header(blob, size, base);
     pn_nn_model_t loaded = *base;

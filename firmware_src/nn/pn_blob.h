@@ -1,13 +1,16 @@
 /*
- * Weights in a file or a flash region of their own (PNWB), used in place: checked whole before the first is read.
+ * Weights in a file or a flash region of their own (PNWB), used in place: checked whole before the
+ * first is read.
  *
  * Little endian. Header, 64 bytes:
  *   0 magic "PNWB"      4 format version   8 total bytes     12 CRC-32 of all bytes from 16 on
  *  16 graph id         20 layout          24 matrices        28 lookahead frames | post filter << 8
  *  32 first 16 bytes of the SHA-256 of the source model      48 zero
  * Then per matrix, in order of evaluation, 24 bytes:
- *   0 offset            4 CRC-32 of its bytes   8 rows | cols << 16   12 left shift   16 right shift   20 zero
- * Then, each at its offset, a multiple of 64: weights int8 [rows * cols], bias int32 [rows], multiplier int32 [rows].
+ *   0 offset            4 CRC-32 of its bytes                 8 rows | cols << 16
+ *  12 left shift       16 right shift                        20 zero
+ * Then, each at its offset, a multiple of 64:
+ *   weights int8 [rows * cols], bias int32 [rows], multiplier int32 [rows]
  */
 #ifndef PN_BLOB_H
 #define PN_BLOB_H
@@ -22,13 +25,13 @@
 typedef enum pn_blob_status {
     PN_BLOB_OK = 0,
     PN_BLOB_MISALIGNED, /* the memory is not aligned to 64 bytes */
-    PN_BLOB_TRUNCATED,  /* fewer bytes than the header says */
-    PN_BLOB_MAGIC,      /* not a blob */
+    PN_BLOB_TRUNCATED, /* fewer bytes than the header says */
+    PN_BLOB_MAGIC, /* not a blob */
     PN_BLOB_VERSION_UNKNOWN,
     PN_BLOB_CHECKSUM, /* damaged */
-    PN_BLOB_GRAPH,    /* weights of another architecture or other widths */
-    PN_BLOB_LAYOUT,   /* packed for other kernels */
-    PN_BLOB_MATRIX,   /* a matrix of another shape, out of bounds, or damaged */
+    PN_BLOB_GRAPH, /* weights of another architecture or other widths */
+    PN_BLOB_LAYOUT, /* packed for other kernels */
+    PN_BLOB_MATRIX, /* a matrix of another shape, out of bounds, or damaged */
 } pn_blob_status_t;
 
 /**
@@ -36,9 +39,11 @@ typedef enum pn_blob_status {
  *
  * data    `size` bytes, which stay where they are for as long as the model is used
  * base    a model of the same graph: widths and the activation table come from it
- * model   receives the model; left alone unless PN_BLOB_OK is returned, so that a bad blob never replaces a good one
+ * model   receives the model; left alone unless PN_BLOB_OK is returned, so that a bad blob never
+ *         replaces a good one
  */
-pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base, pn_nn_model_t *model);
+pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base,
+                              pn_nn_model_t *model);
 
 /* English wording of a status. */
 const char *pn_blob_strerror(pn_blob_status_t status);

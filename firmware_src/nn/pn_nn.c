@@ -16,15 +16,15 @@ typedef struct {
 
 /* Offsets of the arrays in a state, bytes. */
 typedef struct {
-    size_t features;      /* int16 [80] */
-    size_t frames1;       /* int8 [5 * fc], oldest first */
-    size_t frames2;       /* int8 [3 * conv1] */
-    size_t joined;        /* int8 [4 * gru + conv2]: g1 g2 g4 g3 c2, so that both [all] and [g3 c2] lie in one piece */
-    size_t strength_s8;   /* int8 [gru_strength] */
-    size_t h_q15;         /* int16 [4 * gru] */
-    size_t strength_q15;  /* int16 [gru_strength] */
-    size_t ih;            /* int32 [widest matrix] */
-    size_t hh;            /* int32 [3 * widest GRU] */
+    size_t features; /* int16 [80] */
+    size_t frames1; /* int8 [5 * fc], oldest first */
+    size_t frames2; /* int8 [3 * conv1] */
+    size_t joined; /* int8 [4 * gru + conv2]: g1 g2 g4 g3 c2; in one piece, as is [g3 c2] in it */
+    size_t strength_s8; /* int8 [gru_strength] */
+    size_t h_q15; /* int16 [4 * gru] */
+    size_t strength_q15; /* int16 [gru_strength] */
+    size_t ih; /* int32 [widest matrix] */
+    size_t hh; /* int32 [3 * widest GRU] */
     size_t end;
 } places_t;
 
@@ -58,11 +58,21 @@ static places_t arrange(const pn_nn_model_t *m) {
 
 const pn_matrix_t *pn_nn_matrix(const pn_nn_model_t *m, size_t i) {
     const pn_matrix_t *const matrices[PN_NN_MATRICES] = {
-        &m->fc_matrix,         &m->conv1_matrix,      &m->conv2_matrix,
-        &m->gru_layers[0].ih,  &m->gru_layers[0].hh,  &m->gru_layers[1].ih,
-        &m->gru_layers[1].hh,  &m->gru_layers[2].ih,  &m->gru_layers[2].hh,
-        &m->gru_layers[3].ih,  &m->gru_layers[3].hh,  &m->gru_strength_layer.ih,
-        &m->gru_strength_layer.hh, &m->gains,         &m->strengths,
+        &m->fc_matrix,
+        &m->conv1_matrix,
+        &m->conv2_matrix,
+        &m->gru_layers[0].ih,
+        &m->gru_layers[0].hh,
+        &m->gru_layers[1].ih,
+        &m->gru_layers[1].hh,
+        &m->gru_layers[2].ih,
+        &m->gru_layers[2].hh,
+        &m->gru_layers[3].ih,
+        &m->gru_layers[3].hh,
+        &m->gru_strength_layer.ih,
+        &m->gru_strength_layer.hh,
+        &m->gains,
+        &m->strengths,
     };
     return matrices[i];
 }
@@ -120,14 +130,16 @@ static void step_grus(const pn_kernels_t *kernels, const pn_nn_model_t *model, c
     const int8_t *x = s->c2;
     for (size_t i = 0; i < PN_NN_GRU_LAYERS; i++) {
         int8_t *const h_s8 = s->joined + joined_place[i] * units;
-        pn_gru_step(kernels, model, &model->gru_layers[i], x, s->h_q15 + i * units, h_s8, s->ih, s->hh);
+        pn_gru_step(kernels, model, &model->gru_layers[i], x, s->h_q15 + i * units, h_s8, s->ih,
+                    s->hh);
         x = h_s8;
     }
-    pn_gru_step(kernels, model, &model->gru_strength_layer, s->g3_c2, s->strength_q15, s->strength_s8, s->ih, s->hh);
+    pn_gru_step(kernels, model, &model->gru_strength_layer, s->g3_c2, s->strength_q15,
+                s->strength_s8, s->ih, s->hh);
 }
 
-void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features_q12, int16_t *gains_q15,
-                int16_t *strengths_q15) {
+void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features_q12,
+                int16_t *gains_q15, int16_t *strengths_q15) {
     const pn_kernels_t *const kernels = &((const header_t *)state)->kernels;
     const arrays_t s = find_arrays(model, state);
 
@@ -139,5 +151,6 @@ void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features
     pn_dense_tanh(kernels, model, &model->conv2_matrix, s.frames2, s.ih, s.c2);
     step_grus(kernels, model, &s);
     pn_dense_sigmoid(kernels, model, &model->gains, s.joined, s.ih, PN_NN_BANDS, gains_q15);
-    pn_dense_sigmoid(kernels, model, &model->strengths, s.strength_s8, s.ih, PN_NN_BANDS, strengths_q15);
+    pn_dense_sigmoid(kernels, model, &model->strengths, s.strength_s8, s.ih, PN_NN_BANDS,
+                     strengths_q15);
 }

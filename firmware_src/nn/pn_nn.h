@@ -1,11 +1,13 @@
 /*
  * The network: one step of 10 ms from 70 features to the gains and strengths of 34 bands.
  *
- * A model is constant data, generated from a .tflite (pn_model.h) or loaded from a blob (pn_blob.h). A state holds what
- * the network remembers, its scratch memory and the kernels that it runs on.
+ * A model is constant data, generated from a .tflite (pn_model.h) or loaded from a blob
+ * (pn_blob.h). A state holds what the network remembers, its scratch memory and the kernels that it
+ * runs on.
  *
  *   a0 = tanh(fc x);  c1 = tanh(conv1 [a0 of 5 steps]);  c2 = tanh(conv2 [c1 of 3 steps])
- *   g1 = GRU(c2);  g2 = GRU(g1);  g3 = GRU(g2);  g4 = GRU(g3);  gains = sigmoid(dense [g1 g2 g4 g3 c2])
+ *   g1 = GRU(c2);  g2 = GRU(g1);  g3 = GRU(g2);  g4 = GRU(g3)
+ *   gains = sigmoid(dense [g1 g2 g4 g3 c2])
  *   s = GRU([g3 c2]);  strengths = sigmoid(dense s)
  */
 #ifndef PN_NN_H
@@ -29,8 +31,8 @@
 /* One affine map: rows a multiple of 8, columns of 16, packed in the model's layout. */
 typedef struct pn_matrix {
     const int8_t *weights; /* [rows * cols], 64-byte aligned */
-    const int32_t *bias;   /* [rows] */
-    pn_scale_t scale;      /* multiplier [rows] */
+    const int32_t *bias; /* [rows] */
+    pn_scale_t scale; /* multiplier [rows] */
     uint16_t rows;
     uint16_t cols;
 } pn_matrix_t;
@@ -41,15 +43,15 @@ typedef struct pn_gru_model {
 } pn_gru_model_t;
 
 typedef struct pn_nn_model {
-    uint32_t graph_id;         /* changes with the architecture or any width: states fit only equal ones */
-    pn_layout_t layout;        /* of all weights */
-    uint16_t fc;               /* widths, each a multiple of 16 */
+    uint32_t graph_id; /* changes with the architecture or any width: states fit only equal ones */
+    pn_layout_t layout; /* of all weights */
+    uint16_t fc; /* widths, each a multiple of 16 */
     uint16_t conv1;
     uint16_t conv2;
     uint16_t gru;
     uint16_t gru_strength;
-    uint8_t lookahead_frames;  /* by which outputs trail the newest features */
-    uint8_t post_filter;       /* 1 where the gains want the envelope post-filter */
+    uint8_t lookahead_frames; /* by which outputs trail the newest features */
+    uint8_t post_filter; /* 1 where the gains want the envelope post-filter */
     uint8_t source_sha256[16]; /* first bytes of the hash of the .tflite */
     const int16_t *tanh_table; /* tanh(i / 64) in Q15, [513] */
     pn_matrix_t fc_matrix;
@@ -69,7 +71,7 @@ const pn_matrix_t *pn_nn_matrix(const pn_nn_model_t *model, size_t i);
 /* Bytes of a state, a multiple of 16; states are aligned to PN_STATE_ALIGNMENT. */
 size_t pn_nn_state_size(const pn_nn_model_t *model);
 
-/* Forget everything heard, and choose the best kernels. The build has kernels for the model's layout. */
+/* Forget everything heard, and choose the best kernels. The build has some for the layout. */
 void pn_nn_reset(const pn_nn_model_t *model, void *state);
 
 /**
@@ -88,7 +90,7 @@ const char *pn_nn_isa(const void *state);
  * features_q12              [70], range of int16
  * gains_q15, strengths_q15  [34], 0..32767
  */
-void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features_q12, int16_t *gains_q15,
-                int16_t *strengths_q15);
+void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features_q12,
+                int16_t *gains_q15, int16_t *strengths_q15);
 
 #endif

@@ -1,4 +1,7 @@
-"""The weight blob PNWB: every weight of a model in one file that runs in place. firmware_src/nn/pn_blob.h has the format."""
+"""The weight blob PNWB: every weight of a model in one file that runs in place.
+
+firmware_src/nn/pn_blob.h has the format.
+"""
 
 import struct
 import zlib
@@ -24,7 +27,9 @@ def graph_id(arch: Architecture) -> int:
 
 def settings(model: QuantisedModel) -> tuple[int, int]:
     """(lookahead frames, post-filter 0 or 1) of the model's metadata."""
-    return int(model.metadata.get("lookahead_frames", 2)), int(model.metadata.get("post_filter", True))
+    return int(model.metadata.get("lookahead_frames", 2)), int(
+        model.metadata.get("post_filter", True)
+    )
 
 
 def matrix_bytes(matrix: Matrix, packing: Packing) -> bytes:
@@ -42,7 +47,13 @@ def render_blob(model: QuantisedModel, packing: Packing) -> bytes:
         data = matrix_bytes(matrix, packing)
         rows, cols = matrix.weight.shape
         table += struct.pack(
-            "<6I", offset + len(payload), zlib.crc32(data), rows | cols << 16, matrix.left, matrix.right, 0
+            "<6I",
+            offset + len(payload),
+            zlib.crc32(data),
+            rows | cols << 16,
+            matrix.left,
+            matrix.right,
+            0,
         )
         payload += data.ljust(padded(len(data), _ALIGNMENT), b"\0")
     lookahead, post_filter = settings(model)

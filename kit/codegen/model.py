@@ -1,4 +1,4 @@
-"""C sources of a model: pn_model.h and pn_model.c with golden vectors, the weight blob, and a manifest."""
+"""A model as C: pn_model.h, pn_model.c with golden vectors, the weight blob, and a manifest."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,8 @@ def generate(model_path: Path, layout: str) -> dict[str, bytes]:
     """Files of a model: pn_model.h, pn_model.c, model.pnwb, model.json.
 
     model_path: a .tflite. layout: the target's weight layout, "nr32c4" or "rm16".
-    A pure function of the file's content and the layout. Raises ModelError for an unfit model or layout.
+    A pure function of the file's content and the layout. Raises ModelError for an unfit model or
+    layout.
     """
     packing = find_packing(layout)
     model = quantise(load_model(model_path))
@@ -46,7 +47,7 @@ def _name(model: QuantisedModel) -> str:
 
 
 def golden_features(steps: int = GOLDEN_STEPS) -> np.ndarray:
-    """Features that move like real ones, with one step at each extreme of int16: int16 Q12 [steps, 70]."""
+    """Random features with one step at each extreme of int16: int16 Q12 [steps, 70]."""
     state, words = 1, []
     for _ in range(steps * FEATURES):
         state = (state * 1664525 + 1013904223) % (1 << 32)
@@ -84,13 +85,21 @@ extern const int16_t pn_model_golden_strengths_q15[PN_MODEL_GOLDEN_STEPS][{BANDS
 
 def render_source(model: QuantisedModel, matrices: dict[str, Matrix], packing: Packing) -> str:
     """Text of pn_model.c."""
-    lines = ["/* The model in this build. Generated; see kit/codegen/model.py. */", '#include "pn_model.h"', ""]
+    lines = [
+        "/* The model in this build. Generated; see kit/codegen/model.py. */",
+        '#include "pn_model.h"',
+        "",
+    ]
     for name, matrix in matrices.items():
         lines += _matrix_arrays(name, matrix, packing)
     lines += _array("int16_t", "tanh_table", tanh_table())
     features = golden_features()
     gains, strengths = IntegerReference(model).run(features)
-    for what, values in (("features_q12", features), ("gains_q15", gains), ("strengths_q15", strengths)):
+    for what, values in (
+        ("features_q12", features),
+        ("gains_q15", gains),
+        ("strengths_q15", strengths),
+    ):
         shape = f"[PN_MODEL_GOLDEN_STEPS][{values.shape[1]}]"
         lines += _golden_array(f"pn_model_golden_{what}{shape}", values)
     return "\n".join([*lines, _model_struct(model, matrices, packing), ""])
@@ -103,7 +112,10 @@ def _symbol(name: str) -> str:
 def _matrix_arrays(name: str, matrix: Matrix, packing: Packing) -> list[str]:
     data = pack(matrix.weight, packing)
     symbol = _symbol(name)
-    literals = [f'    "{_literal(data[i : i + _CHARACTERS_PER_LINE])}"' for i in range(0, len(data), _CHARACTERS_PER_LINE)]
+    literals = [
+        f'    "{_literal(data[i : i + _CHARACTERS_PER_LINE])}"'
+        for i in range(0, len(data), _CHARACTERS_PER_LINE)
+    ]
     return [
         f"static const _Alignas(64) int8_t {symbol}_weights[{len(data)}] =",
         "\n".join(literals) + ";",
@@ -127,7 +139,9 @@ def _literal(data: bytes) -> str:
 
 def _rows(values: np.ndarray) -> str:
     words = [str(value) for value in values.tolist()]
-    lines = [", ".join(words[i : i + _NUMBERS_PER_LINE]) for i in range(0, len(words), _NUMBERS_PER_LINE)]
+    lines = [
+        ", ".join(words[i : i + _NUMBERS_PER_LINE]) for i in range(0, len(words), _NUMBERS_PER_LINE)
+    ]
     return "\n".join(f"    {line}," for line in lines)
 
 
@@ -187,13 +201,18 @@ def _render_manifest(model: QuantisedModel, matrices: dict[str, Matrix], packing
         "sha256": model.sha256.hex(),
         "graph_id": f"{graph_id(model.arch):08x}",
         "layout": packing.name,
-        "widths": {n: getattr(model.arch, n) for n in ("fc", "conv1", "conv2", "gru", "gru_strength")},
+        "widths": {
+            n: getattr(model.arch, n) for n in ("fc", "conv1", "conv2", "gru", "gru_strength")
+        },
         "parameters": model.arch.weights_count(),
-        "weight_bytes": sum(m.weight.size + 4 * (m.bias.size + m.multiplier.size) for m in matrices.values()),
+        "weight_bytes": sum(
+            m.weight.size + 4 * (m.bias.size + m.multiplier.size) for m in matrices.values()
+        ),
         "macs_per_step": sum(m.weight.size for m in matrices.values()),
         "metadata": model.metadata,
         "matrices": {
-            name: {"rows": m.weight.shape[0], "cols": m.weight.shape[1]} for name, m in matrices.items()
+            name: {"rows": m.weight.shape[0], "cols": m.weight.shape[1]}
+            for name, m in matrices.items()
         },
     }
     return json.dumps(manifest, indent=2, sort_keys=True) + "\n"

@@ -1,4 +1,4 @@
-"""Weight packing: widths padded for the kernels, columns in the order of the C code, tiles of a layout."""
+"""Weight packing: padded widths, columns in the order of the C code, tiles of a layout."""
 
 import dataclasses
 
@@ -24,7 +24,7 @@ _JOINED_ORDER = (1, 2, 4, 3, 0)
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
-    """Tile order of a weight matrix: `nr` outputs by `kr` inputs per tile, `tail_nr` for the last rows.
+    """Tile order of a weight matrix: `nr` outputs by `kr` inputs, `tail_nr` for the last rows.
 
     `number` is the layout's in firmware_src/kernels/pn_dispatch.h.
     """
@@ -56,12 +56,15 @@ def pack(weight: np.ndarray, packing: Packing) -> bytes:
     """Reorder a matrix for one kernel family.
 
     weight: int8 [rows, cols], range [-127, 127], rows a multiple of tail_nr, cols of kr.
-    Returns tiles [rows/nr][cols/kr][nr][kr], then the rows that fill no such tile with tail_nr for nr.
+    Returns tiles [rows/nr][cols/kr][nr][kr]; the rows that fill no such tile come last, with
+    tail_nr in the place of nr.
     """
     assert weight.dtype == np.int8 and weight.min(initial=0) >= -127
     split = len(weight) // packing.nr * packing.nr
     return b"".join(
-        part.reshape(-1, nr, weight.shape[1] // packing.kr, packing.kr).transpose(0, 2, 1, 3).tobytes()
+        part.reshape(-1, nr, weight.shape[1] // packing.kr, packing.kr)
+        .transpose(0, 2, 1, 3)
+        .tobytes()
         for part, nr in ((weight[:split], packing.nr), (weight[split:], packing.tail_nr))
     )
 
@@ -74,8 +77,8 @@ def padded(width: int, multiple: int = WIDTH_MULTIPLE) -> int:
 def pad_model(model: QuantisedModel) -> dict[str, Matrix]:
     """The matrices with every width padded by zeros, columns in the order of the C code.
 
-    Padded units stay silent: no weight and no bias gives tanh 0, and a GRU state h' = h / 2 that starts at 0. So
-    the outputs keep every bit.
+    Padded units stay silent: no weight and no bias gives tanh 0, and a GRU state h' = h / 2 that
+    starts at 0. So the outputs keep every bit.
     """
     return {name: _pad(matrix, model.arch, name) for name, matrix in model.matrices.items()}
 
@@ -95,8 +98,10 @@ def _pad(matrix: Matrix, arch: Architecture, name: str) -> Matrix:
     return dataclasses.replace(matrix, weight=weight, bias=bias, multiplier=multiplier)
 
 
-def _positions(segments: list[int], multiple: int, order: tuple[int, ...] | range | None = None) -> np.ndarray:
-    """Where the elements of consecutive segments go when each is padded and they are stored in `order`."""
+def _positions(
+    segments: list[int], multiple: int, order: tuple[int, ...] | range | None = None
+) -> np.ndarray:
+    """Where the elements of segments go when each is padded and they are stored in `order`."""
     starts, end = {}, 0
     for segment in order if order is not None else range(len(segments)):
         starts[segment] = end

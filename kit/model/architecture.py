@@ -1,4 +1,4 @@
-"""The network's shape: layer widths, the names and shapes of its parameters, its streaming states."""
+"""The network's shape: widths of layers, names and shapes of parameters, streaming states."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ MAX_WIDTH = 1024
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """Widths of the layers: `fc` (first dense), `conv1`, `conv2`, `gru` (gru1..gru4), `gru_strength`.
+    """Widths of the layers: `fc` (first dense), `conv1`, `conv2`, `gru` (1..4), `gru_strength`.
 
     Raises ModelError for a width that is not an integer in [1, MAX_WIDTH].
     """
@@ -39,7 +39,7 @@ class Architecture:
 
     def gru_shapes(self) -> dict[str, tuple[int, int]]:
         """(inputs, units) of every GRU, in order of evaluation."""
-        shapes = {name: (self.gru, self.gru) for name in GRU_NAMES}
+        shapes = dict.fromkeys(GRU_NAMES, (self.gru, self.gru))
         shapes[GRU_NAMES[0]] = (self.conv2, self.gru)
         shapes["gru_strength"] = (self.gru + self.conv2, self.gru_strength)
         return shapes
@@ -78,7 +78,7 @@ class Architecture:
         return {
             "conv1": (1, (CONV1_FRAMES - 1) * self.fc),
             "conv2": (1, (CONV2_FRAMES - 1) * self.conv1),
-            **{name: (1, self.gru) for name in GRU_NAMES},
+            **dict.fromkeys(GRU_NAMES, (1, self.gru)),
             "gru_strength": (1, self.gru_strength),
         }
 

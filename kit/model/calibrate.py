@@ -12,7 +12,7 @@ from kit.model.quantise import quantise
 
 @dataclasses.dataclass(frozen=True)
 class Fidelity:
-    """Errors of the integer network's outputs against the float network's, in units of a gain of 1."""
+    """Errors of the integer network's outputs against the float network's; a gain of 1 is 1."""
 
     gains_snr_db: float
     strengths_snr_db: float
@@ -23,7 +23,8 @@ class Fidelity:
 def measure(model: Model, features_q12: np.ndarray) -> Fidelity:
     """Run both networks over the same features, int16 Q12 [steps, 70], and compare their outputs.
 
-    The SNR is that of the outputs about their mean over time, so that constant outputs do not flatter it.
+    The SNR is that of the outputs about their mean over time, so that constant outputs do not
+    flatter it.
     """
     expected = FloatReference(model.weights, model.arch).run(features_q12 / 4096)
     actual = IntegerReference(quantise(model)).run(features_q12)

@@ -1,4 +1,4 @@
-"""Writing a model as .tflite: one streaming step in float32, states in and out, metadata as JSON."""
+"""Writing a model as .tflite: one streaming step in float32, states in and out, JSON metadata."""
 
 import dataclasses
 import json
@@ -22,7 +22,8 @@ def write_tflite(
     """Serialise a model.
 
     weights: float arrays by the names and shapes of `arch.weight_shapes()`.
-    metadata: JSON-serialisable; `format` is added. Recommended: name, lookahead_frames, post_filter.
+    metadata: JSON-serialisable; `format` is added. The kit reads name, lookahead_frames and
+        post_filter.
     Returns the file's bytes, the same for the same arguments.
     Raises ModelError for a missing, surplus, misshaped or non-finite parameter.
     """

@@ -1,8 +1,9 @@
 """Reading a model from .tflite: the graph is checked operator by operator against the architecture.
 
-Every tensor that the architecture knows has a role ("a0", "gru2.ih", "gru2.z" ...); every operator that it
-knows is a rule from the roles of its inputs to the roles of its outputs. Operators and tensors may stand in
-any order that computes; the first operator without a rule is the one that the error names.
+Every tensor that the architecture knows has a role ("a0", "gru2.ih", "gru2.z" ...); every operator
+that it knows is a rule from the roles of its inputs to the roles of its outputs. Operators and
+tensors may stand in any order that computes; the first operator without a rule is the one that the
+error names.
 """
 
 import dataclasses
@@ -27,7 +28,7 @@ _HINT = "the kit takes one architecture, with any widths: see kit/model/architec
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A float model: `weights` by the names of `arch.weight_shapes()`, the file's metadata and hash."""
+    """A float model: `weights` by the names of `arch.weight_shapes()`, the file's data."""
 
     weights: dict[str, np.ndarray]
     arch: Architecture
@@ -92,7 +93,7 @@ def _metadata(file: TfliteFile) -> dict[str, object]:
 
 
 def _rules() -> dict[tuple[str, ...], tuple[str, ...]]:
-    """(kind, roles of the inputs) -> roles of the outputs, for all but FULLY_CONNECTED and SLICE."""
+    """(kind, roles of inputs) -> roles of outputs, for all but FULLY_CONNECTED and SLICE."""
     rules: dict[tuple[str, ...], tuple[str, ...]] = {
         ("TANH", "fc.dense"): ("a0",),
         ("CONCATENATION", "conv1", "a0"): ("conv1.frames",),
@@ -163,7 +164,7 @@ class _Matcher:
             roles = self._apply(operator)
             for tensor, role in zip(operator.outputs, roles, strict=True):
                 if role in self._roles.values():
-                    self._refuse(operator, f"computes `{role}` a second time")
+                    raise self._misfit(operator, f"computes `{role}` a second time")
                 self._roles[tensor] = role
         found = sorted(self._roles.get(tensor, "?") for tensor in self._file.outputs)
         if found != sorted(_OUTPUTS):
@@ -186,25 +187,29 @@ class _Matcher:
     def _apply(self, operator: Operator) -> tuple[str, ...]:
         """Roles of the operator's outputs, its shapes checked."""
         if not operator.is_plain:
-            self._refuse(operator, "has options (a fused activation?) that the kit does not know")
+            raise self._misfit(
+                operator, "has options (a fused activation?) that the kit does not know"
+            )
         special = {"FULLY_CONNECTED": self._dense, "SLICE": self._slice, "SPLIT": self._split}
         apply = special.get(operator.kind, self._other)
         roles = apply(operator)
         if len(roles) != len(operator.outputs) or set(operator.outputs) & self._roles.keys():
-            self._refuse(operator, f"should have {len(roles)} new output(s)")
+            raise self._misfit(operator, f"should have {len(roles)} new output(s)")
         return roles
 
     def _dense(self, operator: Operator) -> tuple[str, ...]:
         if len(operator.inputs) != 3:
-            self._refuse(operator, "has no bias")
+            raise self._misfit(operator, "has no bias")
         x, *parameters = operator.inputs
         rule = self._dense_rules.get(self._roles.get(x, ""))
         if rule is None:
-            self._refuse_inputs(operator)
+            raise self._misfit_inputs(operator)
         weight, bias = (self._constant(operator, parameter) for parameter in parameters)
         units = bias.size
         if weight.shape != (units, self._width(x)) or bias.shape != (units,):
-            self._refuse(operator, f"multiplies shapes {weight.shape} and {(self._width(x),)}")
+            raise self._misfit(
+                operator, f"multiplies shapes {weight.shape} and {(self._width(x),)}"
+            )
         self._check_width(operator, units)
         role, weight_name, bias_name = rule
         self._weights |= {weight_name: weight, bias_name: bias}
@@ -213,7 +218,9 @@ class _Matcher:
     def _constant(self, operator: Operator, index: int) -> np.ndarray:
         tensor = self._file.tensors[index]
         if tensor.data is None or not tensor.is_float:
-            self._refuse(operator, f"has the parameter `{tensor.name}`, which is not float32 data")
+            raise self._misfit(
+                operator, f"has the parameter `{tensor.name}`, which is not float32 data"
+            )
         return tensor.data
 
     def _slice(self, operator: Operator) -> tuple[str, ...]:
@@ -223,7 +230,7 @@ class _Matcher:
             (self._integers(index) for index in operator.inputs[1:]) if source else ((), ())
         )
         if len(begin) != 2 or len(size) != 2 or begin[0] != 0 or size[0] not in (1, -1):
-            self._refuse_inputs(operator)
+            raise self._misfit_inputs(operator)
         width = self._width(operator.inputs[0])
         start, stop = begin[1], width if size[1] == -1 else begin[1] + size[1]
         self._check_width(operator, stop - start)
@@ -237,17 +244,19 @@ class _Matcher:
             gates = {(0, third): "r", (third, 2 * third): "z", (2 * third, width): "n"}
             if (start, stop) in gates:
                 return (f"{source}.{gates[start, stop]}",)
-        self._refuse(operator, f"cuts [{start}:{stop}] out of `{source}` of {width}")
+        raise self._misfit(operator, f"cuts [{start}:{stop}] out of `{source}` of {width}")
 
     def _split(self, operator: Operator) -> tuple[str, ...]:
         if len(operator.inputs) != 2 or self._integers(operator.inputs[0]) not in ([1], [-1]):
-            self._refuse(operator, "splits along another axis than the last")
+            raise self._misfit(operator, "splits along another axis than the last")
         source = operator.inputs[1]
         roles = self._rules.get(("SPLIT", self._roles.get(source, "")))
         if roles is None:
-            self._refuse_inputs(operator)
+            raise self._misfit_inputs(operator)
         if self._width(source) % 3 or len(operator.outputs) != 3:
-            self._refuse(operator, f"splits {self._width(source)} into {len(operator.outputs)}")
+            raise self._misfit(
+                operator, f"splits {self._width(source)} into {len(operator.outputs)}"
+            )
         self._check_width(operator, self._width(source) // 3)
         return roles
 
@@ -262,13 +271,13 @@ class _Matcher:
             roles.sort()
         outputs = self._rules.get((operator.kind, *roles))
         if outputs is None:
-            self._refuse_inputs(operator)
+            raise self._misfit_inputs(operator)
         if operator.kind == "CONCATENATION":
             self._check_width(operator, sum(widths))
         elif len(set(widths)) == 1:
             self._check_width(operator, widths[0])
         else:
-            self._refuse(operator, f"combines widths {widths}")
+            raise self._misfit(operator, f"combines widths {widths}")
         return outputs
 
     def _role_or_one(self, index: int) -> str:
@@ -289,15 +298,17 @@ class _Matcher:
         for index in operator.outputs:
             tensor = self._file.tensors[index]
             if tensor.shape != (1, width) or not tensor.is_float or tensor.data is not None:
-                self._refuse(operator, f"gives `{tensor.name}`, which is not float32 [1, {width}]")
+                raise self._misfit(
+                    operator, f"gives `{tensor.name}`, which is not float32 [1, {width}]"
+                )
 
-    def _refuse_inputs(self, operator: Operator) -> None:
+    def _misfit_inputs(self, operator: Operator) -> ModelError:
         sources = [self._file.tensors[index].name for index in operator.inputs]
-        self._refuse(operator, f"does not fit the architecture: it takes {sources}")
+        return self._misfit(operator, f"does not fit the architecture: it takes {sources}")
 
-    def _refuse(self, operator: Operator, why: str) -> None:
+    def _misfit(self, operator: Operator, why: str) -> ModelError:
         names = [self._file.tensors[index].name for index in operator.outputs]
-        raise ModelError(
+        return ModelError(
             f"operator {operator.index} ({operator.kind}, tensor `{', '.join(names)}`) {why}",
             hint=_HINT,
         )

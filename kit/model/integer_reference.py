@@ -8,7 +8,7 @@ from kit.model.quantise import Matrix, QuantisedModel
 
 
 def requantise(accumulator: np.ndarray, matrix: Matrix) -> np.ndarray:
-    """Accumulators (int64) to Q16: a doubling high multiply, then a right shift, both rounding ties up."""
+    """Accumulators (int64) to Q16: a doubling high multiply, a right shift; both round ties up."""
     product = (accumulator << matrix.left) * matrix.multiplier.astype(np.int64)
     high = (product + (1 << 30)) >> 31
     return (high + ((1 << matrix.right) >> 1)) >> matrix.right
@@ -31,7 +31,7 @@ class IntegerReference:
         self._h_q15 = {name: np.zeros(n, np.int64) for name, (_, n) in arch.gru_shapes().items()}
 
     def step(self, features_q12: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """One hop. features_q12: int16 [70]. Returns gains and strengths, int16 Q15 [34], 0..32767."""
+        """One hop. features_q12: int16 [70]. Returns gains, strengths, int16 Q15 [34], 0..32767."""
         assert features_q12.shape == (FEATURES,)
         a0 = self._tanh_layer("fc", features_q12.astype(np.int64))
         self._frames1 = np.concatenate([self._frames1[a0.size :], a0])

@@ -1,8 +1,8 @@
 """Quantiser: float weights to int8 with proven accumulators.
 
-Weights are int8, symmetric, one scale per output. What a layer reads is int8 in units of 1/127 (the features:
-int16 Q12), so an accumulator is an integer in units of scale * input unit. A multiplier in Q31 per output and
-one shift per matrix take it to Q16, the input of the activations.
+Weights are int8, symmetric, one scale per output. What a layer reads is int8 in units of 1/127 (the
+features: int16 Q12), so an accumulator is an integer in units of scale * input unit. A multiplier
+in Q31 per output and one shift per matrix take it to Q16, the input of the activations.
 """
 
 import dataclasses
@@ -30,7 +30,7 @@ class Matrix:
     """One quantised affine map: out_q16 = requantise(weight @ x + bias).
 
     weight int8 [rows, cols], range [-127, 127]; bias int32 [rows]; multiplier int32 [rows], Q31.
-    requantise(a) = rounded(rounded((a << left) * multiplier / 2^31) / 2^right); one of the shifts is 0.
+    requantise(a) = round(round((a << left) * multiplier / 2^31) / 2^right); one shift is 0.
     """
 
     weight: np.ndarray
@@ -40,7 +40,7 @@ class Matrix:
     right: int
 
     def bound(self, input_limit: int) -> np.ndarray:
-        """Largest |weight @ x + bias| of each row for |x| <= input_limit, int64; of partial sums too."""
+        """Largest |weight @ x + bias| of each row for |x| <= input_limit, int64."""
         weight = np.abs(self.weight.astype(np.int64))
         return weight.sum(axis=1) * input_limit + np.abs(self.bias.astype(np.int64))
 
@@ -64,7 +64,10 @@ def quantise(model: Model) -> QuantisedModel:
     for name in matrix_names(model.arch):
         layer, _, part = name.partition(".")
         suffix = f"_{part}" if part else ""
-        weight, bias = model.weights[f"{layer}.weight{suffix}"], model.weights[f"{layer}.bias{suffix}"]
+        weight, bias = (
+            model.weights[f"{layer}.weight{suffix}"],
+            model.weights[f"{layer}.bias{suffix}"],
+        )
         first = name == "fc"
         matrices[name] = quantise_matrix(
             name,
@@ -122,10 +125,10 @@ def quantise_matrix(
 
 
 def _clip_steps(weight: np.ndarray, largest: np.ndarray) -> np.ndarray:
-    """The fraction of each row's largest weight, in 1/64, whose int8 grid has the least squared error.
+    """The share of each row's largest weight, in 1/64, whose int8 grid has the least squared error.
 
-    Integer arithmetic, so that every machine chooses alike: a weight is `fine` in 1/4096 of the row's
-    largest / 127, a level of candidate k is k * 2^12 / 64 of those.
+    Integer arithmetic, so that every machine chooses alike: a weight is `fine` in 1/4096 of the
+    row's largest / 127, a level of candidate k is k * 2^12 / 64 of those.
     Bounds: |fine| <= 127 * 2^12 < 2^19; errors < 2^18, so a row of 5120 sums to < 2^49.
     """
     safe = np.where(largest > 0, largest, 1.0)
@@ -144,7 +147,10 @@ def _clip_steps(weight: np.ndarray, largest: np.ndarray) -> np.ndarray:
 def _prove_sum(name: str, ih: Matrix, hh: Matrix) -> None:
     """Raise ModelError unless the Q16 sums of a GRU's two matrices stay in int32."""
     total = sum(
-        np.ceil(np.ldexp(m.bound(ACTIVATION_LIMIT) * m.multiplier.astype(float), m.left - m.right - 31)) + 1
+        np.ceil(
+            np.ldexp(m.bound(ACTIVATION_LIMIT) * m.multiplier.astype(float), m.left - m.right - 31)
+        )
+        + 1
         for m in (ih, hh)
     )
     if total.max() >= _INT32_END:

@@ -6,7 +6,7 @@ from kit.model.architecture import Architecture
 
 
 def random_weights(arch: Architecture, seed: int = 0) -> dict[str, np.ndarray]:
-    """Weights spread evenly, scaled by the number of inputs so that the layers neither die nor saturate.
+    """Evenly spread weights, scaled by the number of inputs: layers neither die nor saturate.
 
     Returns float32 arrays by the names and shapes of `Architecture.weight_shapes`.
     """

@@ -38,7 +38,7 @@ class Tensor:
 
 @dataclasses.dataclass(frozen=True)
 class Operator:
-    """One operator: tensors are indices. `is_plain` says that its options are all at their defaults."""
+    """One operator: tensors are indices. `is_plain` says that its options are at their defaults."""
 
     index: int
     kind: str

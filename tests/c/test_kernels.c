@@ -1,6 +1,6 @@
 /*
- * Every kernel of this build against the definition, bit for bit: all shapes that the layers can have, values at random
- * and at their extremes, nothing written beyond the end.
+ * Every kernel of this build against the definition, bit for bit: all shapes that the layers can
+ * have, values at random and at their extremes, nothing written beyond the end.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -106,7 +106,10 @@ static void test_gemv(pn_layout_t layout, const pn_kernels_t *kernels) {
             }
 }
 
-/* Not tanh, so that the test needs no model and no floats: any growing curve shows whether kernels agree. */
+/*
+ * Not tanh, so that the test needs no model and no floats: any growing curve shows whether kernels
+ * agree.
+ */
 static void make_table(void) {
     for (int32_t i = 0; i <= PN_TANH_INTERVALS; i++)
         table[i] = (int16_t)(32767 - 32767 / (1 + i * i / 64) - (i & 1));
@@ -125,37 +128,43 @@ static void fill_elementwise(int32_t left, pattern_t pattern) {
         for (size_t i = 0; i < 3 * UNITS; i++) {
             const uint32_t narrow = random_word() % 16;
             const int32_t value = draw(pattern, limit >> 8, true);
-            accumulators[part][i] = pattern == RANDOM ? value >> narrow : draw(pattern, limit, true);
+            accumulators[part][i] =
+                pattern == RANDOM ? value >> narrow : draw(pattern, limit, true);
             multipliers[part][i] = (int32_t)(random_word() << 7 & 0x7fffffffu);
         }
 }
 
-static void check_tanh(const pn_kernels_t *kernels, const pn_kernels_t *scalar, const pn_scale_t *scale) {
+static void check_tanh(const pn_kernels_t *kernels, const pn_kernels_t *scalar,
+                       const pn_scale_t *scale) {
     int8_t want[UNITS + GUARD], got[UNITS + GUARD];
     memset(want, 0x5a, sizeof want);
     memset(got, 0x5a, sizeof got);
     scalar->s32_tanh(UNITS, accumulators[0], scale, table, want);
     kernels->s32_tanh(UNITS, accumulators[0], scale, table, got);
     if (memcmp(want, got, sizeof want)) {
-        pn_port_line("s32_tanh isa=%s left=%ld right=%ld differs from scalar", kernels->isa, (long)scale->left,
-                     (long)scale->right);
+        pn_port_line("s32_tanh isa=%s left=%ld right=%ld differs from scalar", kernels->isa,
+                     (long)scale->left, (long)scale->right);
         failures++;
     }
 }
 
-static void check_gru(const pn_kernels_t *kernels, const pn_kernels_t *scalar, const pn_scale_t *scale) {
+static void check_gru(const pn_kernels_t *kernels, const pn_kernels_t *scalar,
+                      const pn_scale_t *scale) {
     const pn_scale_t other = {multipliers[1], scale->left, scale->right};
     int16_t want[UNITS + GUARD], got[UNITS + GUARD];
     int8_t want_s8[UNITS + GUARD], got_s8[UNITS + GUARD];
     for (size_t i = 0; i < UNITS + GUARD; i++) {
-        want[i] = got[i] = (int16_t)draw(i % 5 ? RANDOM : i % 2 ? ALL_MOST : ALL_LEAST, 32767, true);
+        want[i] = got[i] = (int16_t)draw(i % 5   ? RANDOM
+                                         : i % 2 ? ALL_MOST
+                                                 : ALL_LEAST,
+                                         32767, true);
         want_s8[i] = got_s8[i] = 0x5a;
     }
     scalar->s32_gru(UNITS, accumulators[0], accumulators[1], scale, &other, table, want, want_s8);
     kernels->s32_gru(UNITS, accumulators[0], accumulators[1], scale, &other, table, got, got_s8);
     if (memcmp(want, got, sizeof want) || memcmp(want_s8, got_s8, sizeof want_s8)) {
-        pn_port_line("s32_gru isa=%s left=%ld right=%ld differs from scalar", kernels->isa, (long)scale->left,
-                     (long)scale->right);
+        pn_port_line("s32_gru isa=%s left=%ld right=%ld differs from scalar", kernels->isa,
+                     (long)scale->left, (long)scale->right);
         failures++;
     }
 }
@@ -174,14 +183,17 @@ static void test_elementwise(const pn_kernels_t *kernels, const pn_kernels_t *sc
 static void test_tanh_is_odd_and_saturates(void) {
     for (int32_t x = 0; x < 10 << 16; x += 77)
         failures += pn_activation_tanh_q15(table, x) != -pn_activation_tanh_q15(table, -x);
-    failures += pn_activation_tanh_q15(table, INT32_MAX) != pn_activation_tanh_q15(table, (8 << 16) - 1);
+    failures +=
+        pn_activation_tanh_q15(table, INT32_MAX) != pn_activation_tanh_q15(table, (8 << 16) - 1);
     failures += pn_activation_to_s8(32767) != 127 || pn_activation_to_s8(-32767) != -127;
 }
 
 static void test_selection(void) {
     pn_kernels_t kernels = {0};
-    failures += pn_dispatch_select(PN_LAYOUT_NR32C4, "sse9", &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
-    failures += pn_dispatch_select((pn_layout_t)77, NULL, &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
+    failures += pn_dispatch_select(PN_LAYOUT_NR32C4, "sse9", &kernels) != PN_ERROR_ISA ||
+                kernels.isa != NULL;
+    failures +=
+        pn_dispatch_select((pn_layout_t)77, NULL, &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
     failures += pn_dispatch_isa(0) == NULL;
 }
 

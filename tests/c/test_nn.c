@@ -1,6 +1,6 @@
 /*
- * The network in this build: the golden vectors of the integer reference under every instruction set, what a reset
- * forgets, and weight blobs, good and damaged.
+ * The network in this build: the golden vectors of the integer reference under every instruction
+ * set, what a reset forgets, and weight blobs, good and damaged.
  */
 #include <string.h>
 
@@ -25,7 +25,8 @@ static void check_golden(const pn_nn_model_t *model, const char *isa) {
     for (size_t i = 0; i < PN_MODEL_GOLDEN_STEPS; i++) {
         int16_t gains_q15[PN_NN_BANDS], strengths_q15[PN_NN_BANDS];
         pn_nn_step(model, state, pn_model_golden_features_q12[i], gains_q15, strengths_q15);
-        expect(!memcmp(gains_q15, pn_model_golden_gains_q15[i], sizeof gains_q15), "gains differ from golden", isa);
+        expect(!memcmp(gains_q15, pn_model_golden_gains_q15[i], sizeof gains_q15),
+               "gains differ from golden", isa);
         expect(!memcmp(strengths_q15, pn_model_golden_strengths_q15[i], sizeof strengths_q15),
                "strengths differ from golden", isa);
     }
@@ -59,7 +60,7 @@ static void test_state_stays_within_its_size(void) {
         expect(state[i] == 0xa5, "wrote behind its state", "best");
 }
 
-/* The blob of the model in this build, put together from its parts as pn_blob.h says. Small models only. */
+/* The blob of the model in this build, made of its parts as pn_blob.h says. Small models only. */
 static _Alignas(PN_BLOB_ALIGNMENT) uint8_t blob[600 * 1024];
 static size_t blob_size;
 
@@ -84,7 +85,8 @@ static int make_blob(void) {
     memcpy(blob + 32, pn_model.source_sha256, sizeof pn_model.source_sha256);
     for (size_t i = 0; i < PN_NN_MATRICES; i++) {
         const pn_matrix_t *const matrix = pn_nn_matrix(&pn_model, i);
-        const size_t weights = (size_t)matrix->rows * matrix->cols, words = matrix->rows * sizeof(int32_t);
+        const size_t weights = (size_t)matrix->rows * matrix->cols,
+                     words = matrix->rows * sizeof(int32_t);
         uint8_t *const entry = blob + PN_BLOB_HEADER_BYTES + i * PN_BLOB_ENTRY_BYTES;
         end = (end + PN_BLOB_ALIGNMENT - 1) / PN_BLOB_ALIGNMENT * PN_BLOB_ALIGNMENT;
         if (end + weights + 2 * words > sizeof blob)
@@ -108,7 +110,8 @@ static void expect_refused(pn_blob_status_t why, size_t size, const char *what) 
     pn_nn_model_t model = pn_model;
     const pn_blob_status_t status = pn_blob_load(blob, size, &pn_model, &model);
     expect(status == why, pn_blob_strerror(status), what);
-    expect(status == PN_BLOB_OK || model.fc_matrix.weights == pn_model.fc_matrix.weights, "replaced by a bad blob", what);
+    expect(status == PN_BLOB_OK || model.fc_matrix.weights == pn_model.fc_matrix.weights,
+           "replaced by a bad blob", what);
 }
 
 /* Change a word, reseal so that only the check under test can see it, and put it back. */
@@ -125,7 +128,8 @@ static void expect_word_refused(size_t at, uint32_t value, pn_blob_status_t why,
 static void test_bad_blobs(void) {
     const size_t entry = PN_BLOB_HEADER_BYTES + 3 * PN_BLOB_ENTRY_BYTES;
     pn_nn_model_t model;
-    expect(pn_blob_load(blob + 4, blob_size - 4, &pn_model, &model) == PN_BLOB_MISALIGNED, "took", "misaligned");
+    expect(pn_blob_load(blob + 4, blob_size - 4, &pn_model, &model) == PN_BLOB_MISALIGNED, "took",
+           "misaligned");
     for (size_t size = 0; size < blob_size; size += size < 600 ? 13 : blob_size / 7)
         expect_refused(PN_BLOB_TRUNCATED, size, "cut short");
     expect_word_refused(0, 0, PN_BLOB_MAGIC, "magic");
@@ -135,7 +139,8 @@ static void test_bad_blobs(void) {
     expect_word_refused(24, 1000000, PN_BLOB_GRAPH, "count of matrices");
     expect_word_refused(entry, 1, PN_BLOB_MATRIX, "offset not aligned");
     expect_word_refused(entry, 0xffffffc0u, PN_BLOB_MATRIX, "offset beyond the end");
-    expect_word_refused(entry, (uint32_t)(blob_size / 64 * 64), PN_BLOB_MATRIX, "matrix beyond the end");
+    expect_word_refused(entry, (uint32_t)(blob_size / 64 * 64), PN_BLOB_MATRIX,
+                        "matrix beyond the end");
     expect_word_refused(entry + 8, 8u | 16u << 16, PN_BLOB_MATRIX, "shape");
     expect_word_refused(entry + 12, 31, PN_BLOB_MATRIX, "left shift");
     expect_word_refused(entry + 16, 0xffffffffu, PN_BLOB_MATRIX, "right shift");
@@ -150,7 +155,8 @@ static void test_flipped_bits(void) {
         const uint8_t bit = (uint8_t)(1u << (seed >> 5 & 7u));
         pn_nn_model_t model = pn_model;
         blob[at] ^= bit;
-        expect(pn_blob_load(blob, blob_size, &pn_model, &model) != PN_BLOB_OK, "took", "a flipped bit");
+        expect(pn_blob_load(blob, blob_size, &pn_model, &model) != PN_BLOB_OK, "took",
+               "a flipped bit");
         blob[at] ^= bit;
     }
 }
@@ -161,7 +167,8 @@ static void test_blob(void) {
     pn_nn_model_t model = pn_model;
     const pn_blob_status_t status = pn_blob_load(blob, blob_size, &pn_model, &model);
     expect(status == PN_BLOB_OK, pn_blob_strerror(status), "good blob");
-    expect(model.gains.weights != pn_model.gains.weights, "weights are not the blob's", "good blob");
+    expect(model.gains.weights != pn_model.gains.weights, "weights are not the blob's",
+           "good blob");
     pn_nn_reset(&model, state);
     check_golden(&model, "blob");
     test_bad_blobs();

@@ -1,0 +1,172 @@
+"""Generated model sources: packing, padding that keeps every bit, blob, determinism, real C."""
+
+import json
+import struct
+import subprocess
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kit.codegen.blob import graph_id, render_blob
+from kit.codegen.model import generate, golden_features
+from kit.codegen.weights import PACKINGS, pack, pad_model
+from kit.errors import ModelError
+from kit.model.architecture import Architecture
+from kit.model.export import write_tflite
+from kit.model.import_ import Model, load_model
+from kit.model.integer_reference import IntegerReference
+from kit.model.quantise import QuantisedModel, quantise
+from kit.model.random_model import random_weights
+from kit.paths import FIRMWARE
+
+ODD = Architecture(fc=5, conv1=17, conv2=9, gru=21, gru_strength=3)
+
+
+def quantised(arch: Architecture = ODD) -> QuantisedModel:
+    return quantise(Model(random_weights(arch), arch, {"post_filter": True}, bytes(range(32))))
+
+
+@pytest.fixture
+def model_path(tmp_path: Path) -> Path:
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(
+        write_tflite(random_weights(ODD), ODD, {"name": 'odd "\\\n', "post_filter": False})
+    )
+    return path
+
+
+def test_pack_orders_tiles_of_32_rows_then_of_8() -> None:
+    weight = (np.arange(40 * 16) % 251 - 125).astype(np.int8).reshape(40, 16)
+    data = np.frombuffer(pack(weight, PACKINGS["nr32c4"]), np.int8)
+    for row, col in [(0, 0), (31, 3), (5, 4), (31, 15), (32, 0), (39, 15), (33, 6)]:
+        tile = 32 if row < 32 else 8
+        at = row // tile * tile * 16 + col // 4 * tile * 4 + row % tile * 4 + col % 4
+        assert data[at] == weight[row, col], (row, col)
+
+
+def test_pack_row_major_changes_nothing() -> None:
+    weight = np.arange(-64, 64).astype(np.int8).reshape(8, 16)
+    assert pack(weight, PACKINGS["rm16"]) == weight.tobytes()
+
+
+def test_padding_keeps_every_output_bit() -> None:
+    """The padded network, run with padded widths, has the same gains and strengths."""
+    model = quantised()
+    wide = Architecture(fc=16, conv1=32, conv2=16, gru=32, gru_strength=16)
+    matrices = dict(pad_model(model))
+    undo = np.concatenate([np.arange(128, 144), *(np.arange(32) + 32 * i for i in (0, 1, 3, 2))])
+    gains = matrices["gains"]
+    matrices["gains"] = type(gains)(
+        gains.weight[:, undo], gains.bias, gains.multiplier, gains.left, gains.right
+    )
+    fc = matrices["fc"]
+    matrices["fc"] = type(fc)(fc.weight[:, :70], fc.bias, fc.multiplier, fc.left, fc.right)
+    padded = IntegerReference(QuantisedModel(wide, matrices, {}, bytes(32)))
+    features = golden_features(12)
+    for ours, theirs in zip(
+        IntegerReference(model).run(features), padded.run(features), strict=True
+    ):
+        np.testing.assert_array_equal(theirs[:, :34], ours)
+
+
+def test_blob_says_what_its_header_promises() -> None:
+    model = quantised()
+    blob = render_blob(model, PACKINGS["rm16"])
+    magic, version, size, crc, graph, layout, count, settings = struct.unpack_from("<4s7I", blob)
+    assert (magic, version, size, layout, count) == (b"PNWB", 1, len(blob), 2, 15)
+    assert crc == zlib.crc32(blob[16:])
+    assert graph == graph_id(ODD)
+    assert settings == 2 | 1 << 8
+    assert blob[32:48] == bytes(range(16))
+    for i, matrix in enumerate(pad_model(model).values()):
+        offset, crc, shape, left, right, _ = struct.unpack_from("<6I", blob, 64 + 24 * i)
+        rows, cols = matrix.weight.shape
+        data = blob[offset : offset + rows * cols + 8 * rows]
+        assert offset % 64 == 0
+        assert (shape, left, right) == (rows | cols << 16, matrix.left, matrix.right)
+        assert zlib.crc32(data) == crc
+        assert data[: rows * cols] == matrix.weight.tobytes()
+
+
+def test_graph_id_changes_with_any_width() -> None:
+    widths = [5, 17, 9, 21, 3]
+    ids = {graph_id(Architecture(*(w + (i == j) for j, w in enumerate(widths)))) for i in range(6)}
+    assert len(ids) == 6
+
+
+def test_the_same_model_gives_the_same_bytes_wherever_it_lies(
+    model_path: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    copy = tmp_path / "elsewhere" / "copy.tflite"
+    copy.write_bytes(model_path.read_bytes())
+    assert generate(model_path, "nr32c4") == generate(copy, "nr32c4")
+
+
+def test_manifest_describes_the_build(model_path: Path) -> None:
+    manifest = json.loads(generate(model_path, "rm16")["model.json"])
+    assert manifest["layout"] == "rm16"
+    assert manifest["sha256"].startswith(manifest["hash"])
+    assert manifest["parameters"] == ODD.weights_count()
+    assert manifest["matrices"]["gains"] == {"rows": 40, "cols": 4 * 32 + 16}
+
+
+def test_an_unknown_layout_is_refused(model_path: Path) -> None:
+    with pytest.raises(ModelError, match="layout `diagonal`"):
+        generate(model_path, "diagonal")
+
+
+def test_golden_vectors_do_not_move() -> None:
+    """They define what devices are compared with: a change here is a change of every report."""
+    assert zlib.crc32(golden_features().tobytes()) == GOLDEN_CRC
+
+
+@pytest.mark.parametrize("layout", ["nr32c4", "rm16"])
+def test_c_equals_the_integer_reference_for_odd_widths(
+    model_path: Path, tmp_path: Path, layout: str
+) -> None:
+    """The C network, scalar and compiled here, over far more steps than the golden vectors."""
+    for name, content in generate(model_path, layout).items():
+        (tmp_path / name).write_bytes(content)
+    kernels = sorted((FIRMWARE / "kernels").glob("*__scalar.c"))
+    lines = [f"PN_KERNEL({path.stem.removesuffix('__scalar')}, scalar)" for path in kernels]
+    (tmp_path / "pn_kernel_list.h").write_text("\n".join(lines) + "\n")
+    (tmp_path / "main.c").write_text(_STEPPER)
+    sources = [p for p in (FIRMWARE / "kernels").glob("*.c") if "__" not in p.stem or p in kernels]
+    sources += [*(FIRMWARE / "nn").glob("*.c"), tmp_path / "pn_model.c", tmp_path / "main.c"]
+    includes = [tmp_path, *(FIRMWARE / name for name in ("include", "dsp", "nn", "kernels"))]
+    program = tmp_path / "stepper"
+    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", *(f"-I{path}" for path in includes)]
+    subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(program)], check=True, timeout=120)
+    features = (
+        np.random.Generator(np.random.PCG64(9)).integers(-32768, 32768, (300, 70)).astype("<i2")
+    )
+    answer = subprocess.run(
+        [program], input=features.tobytes(), capture_output=True, check=True, timeout=60
+    )
+    got = np.frombuffer(answer.stdout, "<i2").reshape(300, 2, 34)
+    gains, strengths = IntegerReference(quantise(load_model(model_path))).run(features)
+    np.testing.assert_array_equal(got[:, 0], gains)
+    np.testing.assert_array_equal(got[:, 1], strengths)
+
+
+GOLDEN_CRC = 1119199962
+
+_STEPPER = """
+#include <stdio.h>
+#include "pn_model.h"
+static _Alignas(64) unsigned char state[65536];
+int main(void) {
+    int16_t x[70], y[2][34];
+    if (pn_nn_state_size(&pn_model) > sizeof state)
+        return 1;
+    pn_nn_reset(&pn_model, state);
+    while (fread(x, sizeof x, 1, stdin) == 1) {
+        pn_nn_step(&pn_model, state, x, y[0], y[1]);
+        fwrite(y, sizeof y, 1, stdout);
+    }
+    return 0;
+}
+"""

@@ -1,0 +1,153 @@
+"""The quantiser and the integer reference: accuracy, bounds, determinism, refusals."""
+
+import dataclasses
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from kit.errors import ModelError
+from kit.model.activation import TANH_INTERVALS, sigmoid_q15, tanh_q15, tanh_table, to_int8
+from kit.model.architecture import ARCHITECTURES, Architecture
+from kit.model.calibrate import measure
+from kit.model.import_ import Model
+from kit.model.integer_reference import IntegerReference, requantise
+from kit.model.quantise import ACTIVATION_UNIT, Matrix, quantise, quantise_matrix
+from kit.model.random_model import random_weights
+
+ODD = Architecture(fc=5, conv1=7, conv2=9, gru=11, gru_strength=3)
+
+
+def make_model(arch: Architecture, seed: int = 0, scale: float = 1.0) -> Model:
+    weights = {name: w * np.float32(scale) for name, w in random_weights(arch, seed).items()}
+    return Model(weights, arch, {}, bytes(32))
+
+
+def moving_features(steps: int, seed: int = 1) -> np.ndarray:
+    rng = np.random.Generator(np.random.PCG64(seed))
+    walk = np.cumsum(rng.normal(0, 0.3, (steps, 70)), axis=0)
+    return np.rint(np.sin(walk) * 1.5 * 4096).astype(np.int16)
+
+
+def test_tanh_and_sigmoid_are_within_2_to_minus_12_of_the_truth() -> None:
+    x = np.arange(-(12 << 16), 12 << 16, 5, dtype=np.int64)
+    real = x / 65536
+    assert np.abs(tanh_q15(x) / 32768 - np.tanh(real)).max() < 2**-14
+    assert np.abs(sigmoid_q15(x) / 32768 - 1 / (1 + np.exp(-real))).max() < 2**-14
+
+
+def test_activations_take_any_int32() -> None:
+    ends = np.array([-(2**31) + 1, -1, 0, 1, 2**31 - 1], np.int64)
+    assert tanh_q15(ends)[[0, 4]].tolist() == [-32767, 32767]
+    assert sigmoid_q15(ends)[[0, 2, 4]].tolist() == [0, 16384, 32767]
+    assert to_int8(np.array([-32767, 0, 32767])).tolist() == [-127, 0, 127]
+
+
+def test_tanh_is_odd_and_never_falls() -> None:
+    x = np.arange(9 << 16, dtype=np.int64)
+    assert np.array_equal(tanh_q15(-x), -tanh_q15(x))
+    assert np.all(np.diff(tanh_q15(x)) >= 0)
+
+
+def test_no_table_entry_hangs_on_the_last_bits_of_the_machines_tanh() -> None:
+    """Math libraries may differ without harm: no value lies within 1e-9 of a tie."""
+    exact = np.tanh(np.arange(TANH_INTERVALS + 1) / 64) * 32768
+    assert np.abs(exact - np.floor(exact) - 0.5).min() > 1e-9
+    assert tanh_table()[-1] == 32767
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 0), (3, 0), (0, 5), (0, 31)])
+def test_requantise_rounds_twice_as_the_instructions_do(left: int, right: int) -> None:
+    rng = np.random.Generator(np.random.PCG64(6))
+    accumulator = rng.integers(-(2**27), 2**27, 200)
+    multiplier = rng.integers(2**30, 2**31, 200).astype(np.int32)
+    matrix = Matrix(np.zeros((200, 1), np.int8), np.zeros(200, np.int32), multiplier, left, right)
+    half = Fraction(1, 2)
+    for a, m, got in zip(
+        accumulator.tolist(),
+        multiplier.tolist(),
+        requantise(accumulator, matrix).tolist(),
+        strict=True,
+    ):
+        high = (Fraction(a << left) * m / 2**31 + half).__floor__()
+        assert got == (high if right == 0 else (Fraction(high, 2**right) + half).__floor__())
+
+
+@pytest.mark.parametrize(
+    ("arch", "least_snr_db"), [(ODD, 25), (ARCHITECTURES["tiny"], 30)], ids=["odd", "tiny"]
+)
+def test_the_integer_network_follows_the_float_network(
+    arch: Architecture, least_snr_db: float
+) -> None:
+    fidelity = measure(make_model(arch), moving_features(100))
+    assert fidelity.gains_snr_db > least_snr_db, fidelity
+    assert fidelity.strengths_snr_db > least_snr_db, fidelity
+    assert fidelity.gains_max_error < 0.03, fidelity
+
+
+def test_weights_are_symmetric_and_near_the_float_ones() -> None:
+    model = make_model(ARCHITECTURES["tiny"])
+    matrix = quantise(model).matrices["gru2.hh"]
+    assert matrix.weight.min() >= -127
+    shift = matrix.left - matrix.right
+    unit = matrix.multiplier / 2.0**31 * 2.0**shift / 65536 / ACTIVATION_UNIT
+    error = matrix.weight * unit[:, None] - model.weights["gru2.weight_hh"]
+    assert np.abs(error).max() < unit.max() * 20, "clipping may cost a few steps, not the weight"
+    assert np.sqrt(np.mean(error**2)) < unit.max() * 0.5
+
+
+def test_clipping_is_kept_only_where_it_lowers_the_error() -> None:
+    rng = np.random.Generator(np.random.PCG64(7))
+    even = rng.uniform(-1, 1, (4, 64))
+    even[:, 0] = 1
+    matrix = quantise_matrix("m", even, np.zeros(4), ACTIVATION_UNIT, 127)
+    assert np.all(np.abs(matrix.weight[:, 0]) == 127)
+    unit = matrix.multiplier / 2.0**31 * 2.0 ** (matrix.left - matrix.right) / 65536 * 127
+    assert np.all(unit * 127 > 0.9), "an even spread is not clipped much"
+
+
+def test_dead_and_bias_only_rows_survive() -> None:
+    weight, bias = np.zeros((2, 8)), np.array([0.0, -1.5])
+    matrix = quantise_matrix("m", weight, bias, ACTIVATION_UNIT, 127)
+    out = requantise(matrix.bias.astype(np.int64), matrix)
+    assert out[0] == 0
+    assert out[1] / 65536 == pytest.approx(-1.5, abs=1e-4)
+
+
+def test_weights_that_could_overflow_are_refused() -> None:
+    with pytest.raises(ModelError, match="`fc`.*overflow"):
+        quantise(make_model(ODD, scale=1e7))
+
+
+def test_bound_covers_the_worst_input() -> None:
+    matrix = quantise(make_model(ODD)).matrices["conv2"]
+    worst = np.sign(matrix.weight.astype(np.int64)) * 127
+    reached = (matrix.weight * worst).sum(axis=1) + np.abs(matrix.bias)
+    assert np.array_equal(matrix.bound(127), reached)
+
+
+def test_states_stay_in_int16_under_extreme_features() -> None:
+    reference = IntegerReference(quantise(make_model(ODD, scale=30.0)))
+    rng = np.random.Generator(np.random.PCG64(8))
+    for _ in range(50):
+        gains, _ = reference.step(rng.choice([-32768, 32767], 70).astype(np.int16))
+        assert gains.min() >= 0
+        assert all(np.abs(h).max() <= 32767 for h in reference._h_q15.values())
+
+
+def test_reset_forgets_everything() -> None:
+    reference = IntegerReference(quantise(make_model(ODD)))
+    features = moving_features(5)
+    first = reference.run(features)
+    assert not np.array_equal(reference.run(features)[0], first[0])
+    reference.reset()
+    np.testing.assert_array_equal(reference.run(features), first)
+
+
+def test_quantising_twice_gives_the_same_bits() -> None:
+    first, second = (quantise(make_model(ODD)).matrices for _ in range(2))
+    for name, matrix in first.items():
+        for field in dataclasses.fields(matrix):
+            np.testing.assert_array_equal(
+                getattr(matrix, field.name), getattr(second[name], field.name)
+            )
