@@ -1,0 +1,96 @@
+"""Channels and sessions: bytes and lines arrive whole, and every wait ends."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+from kit import process
+from kit.channel import ProcessChannel, SerialChannel
+from kit.errors import DeviceError
+from kit.runner import Capabilities, Session, Started
+
+CAPABILITIES = Capabilities(emulated=False, exit_code=True, end_of_input=True)
+
+
+def start(script: str) -> Session:
+    child = process.start(["sh", "-c", script])
+    return Session(Started(ProcessChannel(child), child), "1", CAPABILITIES)
+
+
+def test_lines_end_at_done_and_bytes_before_it_stay_apart() -> None:
+    with start("printf 'one\\r\\ntwo\\n'; cat; printf 'PN_DONE bad=0\\n'; echo beyond") as session:
+        lines = session.lines(5)
+        assert [next(lines), next(lines)] == ["one", "two"]
+        session.write(b"\x00\x01\n\x02")
+        assert session.read_exact(4, 5) == b"\x00\x01\n\x02"
+        session.finish_writing()
+        assert list(lines) == ["PN_DONE bad=0"]
+        assert session.close() == 0
+
+
+def test_the_exit_code_is_the_programs() -> None:
+    session = start("exit 7")
+    assert list(session.lines(5)) == []
+    assert session.close() == 7
+
+
+def test_much_output_blocks_neither_side() -> None:
+    with start("cat") as session:
+        data = bytes(range(256)) * 4096
+        session.write(data)
+        session.finish_writing()
+        assert session.read_exact(len(data), 10) == data
+
+
+def test_silence_ends_in_a_timeout_and_the_program_is_ended() -> None:
+    began = time.monotonic()
+    with pytest.raises(DeviceError, match=r"waited 0.2 s"), start("exec sleep 30") as session:
+        session.read_exact(1, 0.2)
+    assert time.monotonic() - began < 5
+
+
+def test_an_early_end_shows_the_last_words() -> None:
+    with pytest.raises(DeviceError) as caught, start("printf abc") as session:
+        session.read_exact(10, 5)
+    assert "ended" in caught.value.message
+    assert "abc" in caught.value.hint
+
+
+def test_writing_to_an_ended_program_is_a_device_error() -> None:
+    session = start("exit 0")
+    assert session.close() == 0
+    with pytest.raises(DeviceError, match="ended"):
+        session.write(b"x")
+
+
+def test_a_program_that_stays_is_stopped() -> None:
+    session = start("exec sleep 30")
+    with pytest.raises(DeviceError, match="did not end within 0.2 s"):
+        session.close(0.2)
+
+
+def test_serial_over_a_socket_carries_bytes_both_ways() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def echo() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"hello\n")
+                connection.sendall(connection.recv(100))
+
+        thread = threading.Thread(target=echo, daemon=True)
+        thread.start()
+        channel = SerialChannel(f"socket://127.0.0.1:{server.getsockname()[1]}", 115200, 5)
+        assert channel.read_line(5) == b"hello"
+        channel.write(b"\xff\x00")
+        assert channel.read_exact(2, 5) == b"\xff\x00"
+        assert channel.read_line(5) is None
+        channel.close()
+        thread.join()
+
+
+def test_a_serial_line_that_is_not_there_is_a_device_error() -> None:
+    with pytest.raises(DeviceError, match="cannot open"):
+        SerialChannel("socket://127.0.0.1:1", 115200, 0.1)

@@ -1,0 +1,67 @@
+"""The subprocess wrapper: failures are told, nothing hangs, a dry run runs nothing."""
+
+import logging
+import time
+from pathlib import Path
+
+import pytest
+
+from kit import packages, process
+from kit.errors import KitError
+
+
+def test_run_returns_exit_code_and_output() -> None:
+    done = process.run(
+        ["sh", "-c", "cat; echo more >&2; exit 3"], stdin=b"in", timeout_s=5, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"in", b"more\n")
+
+
+def test_a_failure_shows_what_the_program_said() -> None:
+    with pytest.raises(KitError) as caught:
+        process.run(["sh", "-c", "echo reason >&2; exit 3"], timeout_s=5)
+    assert "exit code 3" in caught.value.message
+    assert caught.value.hint == "reason"
+
+
+def test_a_missing_program_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(KitError) as caught:
+        process.run(["arm-none-eabi-gcc", "--version"], timeout_s=5)
+    assert "`arm-none-eabi-gcc` is not installed" in caught.value.message
+    assert "apt-get install -y gcc-arm-none-eabi" in caught.value.hint
+
+
+def test_a_program_that_takes_too_long_is_ended() -> None:
+    began = time.monotonic()
+    with pytest.raises(KitError, match="did not end within 0.2 s"):
+        process.run(["sleep", "30"], timeout_s=0.2)
+    assert time.monotonic() - began < 10
+
+
+def test_commands_are_logged_as_a_person_would_type_them(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="kit.process"):
+        process.run(["echo", "two words"], timeout_s=5)
+    assert "echo 'two words'" in caplog.messages
+
+
+def test_a_dry_run_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "dry_run", True)
+    made = tmp_path / "made"
+    assert process.run(["touch", made], timeout_s=5).returncode == 0
+    with pytest.raises(KitError, match="dry run"):
+        process.start(["touch", made])
+    assert not made.exists()
+
+
+def test_missing_packages_are_listed_with_one_line_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    from kit.target import load_target, load_toolchain
+
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv(packages.MAY_INSTALL, raising=False)
+    target = load_target("mps3_an547")
+    with pytest.raises(KitError) as caught:
+        packages.ensure(target, load_toolchain(target.toolchain))
+    assert "gcc-arm-none-eabi" in caught.value.message
+    assert "sudo apt-get install -y gcc-arm-none-eabi" in caught.value.hint
+    assert "qemu-system-arm: emulating mps3_an547" in caught.value.hint

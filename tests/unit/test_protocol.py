@@ -1,0 +1,65 @@
+"""The line protocol: what a report is made of, and everything that makes one unbelievable."""
+
+import pytest
+
+from kit.devtest.protocol import is_last, parse_line, read_report
+from kit.errors import DeviceError
+
+BOOT = "PN_BOOT run=8f3a fw=1ce7 model=9b1c isa=mve"
+GOOD = [
+    "a remark before",
+    BOOT,
+    "PN_TEST name=golden result=pass frames=16",
+    "PN_BENCH name=frame mode=burst n=100 instr=612345 out_crc=5a17c0de",
+    "PN_DONE bad=0",
+    "never read",
+]
+
+
+def test_a_report_holds_boot_tests_benches_and_remarks() -> None:
+    report = read_report(GOOD, "8f3a")
+    assert report.passed
+    assert report.boot["isa"] == "mve"
+    assert [(t.name, t.result, t.details) for t in report.tests] == [
+        ("golden", "pass", {"frames": "16"})
+    ]
+    assert report.benches[0].frames == 100
+    assert report.benches[0].figures == {"instr": "612345", "out_crc": "5a17c0de"}
+    assert report.remarks == ("a remark before",)
+
+
+def test_a_failed_test_makes_a_bad_report() -> None:
+    report = read_report([BOOT, "PN_TEST name=x result=fail", "PN_DONE bad=1"], "8f3a")
+    assert not report.passed
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ([BOOT.replace("8f3a", "0000"), "PN_DONE bad=0"], "another run"),
+        (["PN_DONE bad=0"], "before `PN_BOOT`"),
+        ([BOOT], "without `PN_DONE`"),
+        ([], "without `PN_DONE`"),
+        ([BOOT, "PN_TEST name=x result=fail", "PN_DONE bad=0"], "1 tests failed"),
+        ([BOOT, "PN_FAULT kind=bus_fault detail=pc_0"], "stopped: bus_fault"),
+        ([BOOT, "PN_TEST name=x result=maybe"], "result=maybe"),
+        ([BOOT, "PN_TEST name=x"], "lacks `result=`"),
+        ([BOOT, "PN_DONE bad=none"], "no whole number"),
+        ([BOOT, "PN_TEST name=x name=y result=pass"], "twice"),
+        ([BOOT, "PN_TEST name=x resultpass"], "not a protocol line"),
+        (["PN_BOOT run=8f3a fw=1"], "lacks `model=`"),
+    ],
+)
+def test_an_unbelievable_report_is_refused(lines: list[str], words: str) -> None:
+    with pytest.raises(DeviceError, match=words):
+        read_report(lines, "8f3a")
+
+
+def test_remarks_are_no_records() -> None:
+    assert parse_line("hello PN_TEST name=x") is None
+    assert parse_line("PN_EXTRA key=value") is not None
+
+
+def test_only_done_is_last() -> None:
+    assert is_last("PN_DONE bad=3")
+    assert not is_last("PN_TEST name=PN_DONE result=pass")
