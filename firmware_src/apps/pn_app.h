@@ -13,8 +13,10 @@
 #include "pn_model.h"
 #include "pn_port.h"
 
-/* Holds a state of any model: the library promises at most 160 kB. */
+/* Holds a state of any model: the library promises at most 160 kB. A target with less RAM defines what its model needs. */
+#ifndef PN_APP_STATE_BYTES
 #define PN_APP_STATE_BYTES (160 * 1024)
+#endif
 
 typedef struct {
     _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];

@@ -121,7 +121,7 @@ def _denoise_both(target: Target, steps: Steps) -> tuple[tuple[Recording, ...], 
     with steps.step(f"recording denoised on {target.name}"):
         there = denoise_on(target, noisy, SAMPLE_RATE_HZ)
     recordings = (
-        Recording("Noisy", "Speech in rain, 5 dB louder than it", noisy),
+        Recording("Noisy", "Speech, 5 dB above the rain around it", noisy),
         Recording("Denoised", f"What came back from {target.name}", there),
         Recording("Clean", "The speech alone, for comparison", clean),
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from kit.denoiser import SAMPLE_RATE_HZ, Denoiser
+from kit.denoiser import LATENCY_SAMPLES, SAMPLE_RATE_HZ, Denoiser
 from kit.paths import ROOT
 
 NOISY = ROOT / "kit" / "demo" / "noisy.flac"
@@ -46,6 +46,10 @@ def si_sdr_db(estimate: np.ndarray, reference: np.ndarray) -> float:
     projection = reference * (estimate @ reference) / (reference @ reference)
     error = estimate - projection
     return float(10 * np.log10((projection @ projection) / (error @ error)))
+
+
+def test_the_library_has_the_delay_that_python_takes_out():
+    assert Denoiser().latency_samples == LATENCY_SAMPLES
 
 
 def test_the_demo_recording_becomes_cleaner_and_stays_in_place():

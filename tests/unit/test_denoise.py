@@ -9,7 +9,6 @@ import pytest
 
 from kit.denoiser import (
     HOP_SAMPLES,
-    LATENCY_SAMPLES,
     AlignedStream,
     denoise_array,
     denoise_stream,
@@ -19,7 +18,7 @@ from kit.errors import KitError
 
 def delay_line() -> Callable[[np.ndarray], np.ndarray]:
     """A HopProcessor that changes nothing and is late as the denoiser is."""
-    held = np.zeros(LATENCY_SAMPLES, np.int16)
+    held = np.zeros(1440, np.int16)
 
     def process(pcm: np.ndarray) -> np.ndarray:
         nonlocal held
