@@ -12,7 +12,8 @@ from kit.ladder.signals import behind_highpass, pitches
 VOICED_CORRELATION = 0.6
 ACTIVE_DB = -30.0  # below the loudest hop
 PAUSE_DB = -45.0
-PAUSE_AFTER_HOPS = 10
+# Hops before and after that must be quiet too: room and post-filter let speech decay.
+PAUSE_MARGIN = (9, 1)
 SEGMENT_RANGE_DB = (-10.0, 35.0)
 # Rounding to 16 bits: what a digital silence is taken for.
 _LSB_NOISE = 1 / 12
@@ -42,9 +43,8 @@ class Judge:
         self._clean = self._reference.astype(np.float64)
         level_db = _hop_levels_db(self._clean)
         self._active = level_db > level_db.max() + ACTIVE_DB
-        audible = np.append(level_db > level_db.max() + PAUSE_DB, False)
-        near = np.convolve(audible, np.ones(PAUSE_AFTER_HOPS + 1))[1 : len(level_db) + 1]
-        self._pause = near < 0.5
+        quiet = np.pad(level_db <= level_db.max() + PAUSE_DB, PAUSE_MARGIN, constant_values=True)
+        self._pause = np.lib.stride_tricks.sliding_window_view(quiet, sum(PAUSE_MARGIN) + 1).all(1)
         self._voiced = self._find_voiced(clean)
 
     def _find_voiced(self, clean: np.ndarray) -> list[tuple[int, int]]:

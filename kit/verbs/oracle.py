@@ -43,9 +43,9 @@ PATH = click.Path(path_type=Path)
 @click.option("--rooms", type=PATH, help="A folder of room responses for those mixtures.")
 @click.option("--count", type=click.IntRange(1), default=40, show_default=True, help="Mixtures.")
 @click.option("--seed", default=7, show_default=True, help="Which mixtures.")
-@click.option("--cache", type=PATH, default=BUILD / "corpus", help="[default: build/corpus]")
+@click.option("--cache", type=PATH, default=BUILD / "corpus", help="Decoded sound.  [build/corpus]")
 @click.option("--forms", "compare", is_flag=True, help="Compare forms of the comb filter instead.")
-@click.option("--out", type=PATH, default=BUILD / "oracle", help="[default: build/oracle]")
+@click.option("--out", type=PATH, default=BUILD / "oracle", help="Sounds and page.  [build/oracle]")
 @click.option("--json", "json_path", type=PATH, help="Write the scores here.")
 def command(
     pair: tuple[Path, ...],
