@@ -16,24 +16,23 @@ typedef struct {
     int32x4_t rows01, rows23, rows45, rows67;
 } sums_t;
 
-/* Add 2 rows by 8 columns: w0, w1 are the rows' columns 0..3 and 4..7. */
-static inline int32x4_t add_rows(int32x4_t sum, int8x8_t w0, int8x8_t w1, int8x8_t x0,
-                                 int8x8_t x1) {
-    return vpadalq_s16(sum, vmlal_s8(vmull_s8(w0, x0), w1, x1));
+/* Eight columns of x: four and four, each four times over. */
+typedef struct {
+    int8x16_t first, second;
+} columns_t;
+
+static inline columns_t spread(int32x2_t x8) {
+    return (columns_t){vreinterpretq_s8_s32(vdupq_lane_s32(x8, 0)),
+                       vreinterpretq_s8_s32(vdupq_lane_s32(x8, 1))};
 }
 
-/*
- * Add 8 rows by 8 columns: the second four columns lie `stride` bytes on. x0, x1: four columns
- * each, twice.
- */
-static inline void add_tiles(sums_t *sum, const int8_t *w, size_t stride, int8x8_t x0,
-                             int8x8_t x1) {
-    const int8x16_t a = vld1q_s8(w), b = vld1q_s8(w + 16), c = vld1q_s8(w + stride),
-                    d = vld1q_s8(w + stride + 16);
-    sum->rows01 = add_rows(sum->rows01, vget_low_s8(a), vget_low_s8(c), x0, x1);
-    sum->rows23 = add_rows(sum->rows23, vget_high_s8(a), vget_high_s8(c), x0, x1);
-    sum->rows45 = add_rows(sum->rows45, vget_low_s8(b), vget_low_s8(d), x0, x1);
-    sum->rows67 = add_rows(sum->rows67, vget_high_s8(b), vget_high_s8(d), x0, x1);
+/* Add 4 rows by 8 columns to the sums of the rows 0, 1 and 2, 3. */
+static inline void add_rows(int32x4_t *rows01, int32x4_t *rows23, int8x16_t first, int8x16_t second,
+                            columns_t x) {
+    const int16x8_t low = vmull_s8(vget_low_s8(first), vget_low_s8(x.first));
+    const int16x8_t high = vmull_high_s8(first, x.first);
+    *rows01 = vpadalq_s16(*rows01, vmlal_s8(low, vget_low_s8(second), vget_low_s8(x.second)));
+    *rows23 = vpadalq_s16(*rows23, vmlal_high_s8(high, second, x.second));
 }
 
 static inline void store(int32_t *y, const int32_t *bias, const sums_t *sum) {
@@ -41,24 +40,31 @@ static inline void store(int32_t *y, const int32_t *bias, const sums_t *sum) {
     vst1q_s32(y + 4, vaddq_s32(vld1q_s32(bias + 4), vpaddq_s32(sum->rows45, sum->rows67)));
 }
 
-/* All 16 registers of sums stay in use; each x is loaded once for 32 rows. */
-static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
-                             int32_t *y) {
+/* Add 16 rows by 8 columns: `w` has the first four columns, `next` the others. */
+static inline void add_16_rows(sums_t *upper, sums_t *lower, const int8_t *w, const int8_t *next,
+                               columns_t x) {
+    const int8x16x4_t a = vld1q_s8_x4(w), b = vld1q_s8_x4(next);
+    add_rows(&upper->rows01, &upper->rows23, a.val[0], b.val[0], x);
+    add_rows(&upper->rows45, &upper->rows67, a.val[1], b.val[1], x);
+    add_rows(&lower->rows01, &lower->rows23, a.val[2], b.val[2], x);
+    add_rows(&lower->rows45, &lower->rows67, a.val[3], b.val[3], x);
+}
+
+/*
+ * 16 rows, whose tiles of 4 columns lie `stride` bytes apart. All 32 rows of a tile at once would
+ * take more registers than there are: compilers spill sums.
+ */
+static void multiply_16_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias,
+                             const int8_t *x, int32_t *y) {
     const int32x4_t zero = vdupq_n_s32(0);
-    sums_t sum0 = {zero, zero, zero, zero}, sum1 = sum0, sum2 = sum0, sum3 = sum0;
-    for (size_t col = 0; col < cols; col += 8, w += 256) {
-        const int32x2_t x8 = vreinterpret_s32_s8(vld1_s8(x + col));
-        const int8x8_t x0 = vreinterpret_s8_s32(vdup_lane_s32(x8, 0));
-        const int8x8_t x1 = vreinterpret_s8_s32(vdup_lane_s32(x8, 1));
-        add_tiles(&sum0, w, 128, x0, x1);
-        add_tiles(&sum1, w + 32, 128, x0, x1);
-        add_tiles(&sum2, w + 64, 128, x0, x1);
-        add_tiles(&sum3, w + 96, 128, x0, x1);
+    sums_t upper = {zero, zero, zero, zero}, lower = upper;
+    for (size_t col = 0; col < cols; col += 16, w += 4 * stride) {
+        const int32x4_t x16 = vreinterpretq_s32_s8(vld1q_s8(x + col));
+        add_16_rows(&upper, &lower, w, w + stride, spread(vget_low_s32(x16)));
+        add_16_rows(&upper, &lower, w + 2 * stride, w + 3 * stride, spread(vget_high_s32(x16)));
     }
-    store(y, bias, &sum0);
-    store(y + 8, bias + 8, &sum1);
-    store(y + 16, bias + 16, &sum2);
-    store(y + 24, bias + 24, &sum3);
+    store(y, bias, &upper);
+    store(y + 8, bias + 8, &lower);
 }
 
 static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
@@ -66,10 +72,10 @@ static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, c
     const int32x4_t zero = vdupq_n_s32(0);
     sums_t sum = {zero, zero, zero, zero};
     for (size_t col = 0; col < cols; col += 8, w += 64) {
-        const int32x2_t x8 = vreinterpret_s32_s8(vld1_s8(x + col));
-        const int8x8_t x0 = vreinterpret_s8_s32(vdup_lane_s32(x8, 0));
-        const int8x8_t x1 = vreinterpret_s8_s32(vdup_lane_s32(x8, 1));
-        add_tiles(&sum, w, 32, x0, x1);
+        const columns_t x8 = spread(vreinterpret_s32_s8(vld1_s8(x + col)));
+        const int8x16x4_t tiles = vld1q_s8_x4(w);
+        add_rows(&sum.rows01, &sum.rows23, tiles.val[0], tiles.val[2], x8);
+        add_rows(&sum.rows45, &sum.rows67, tiles.val[1], tiles.val[3], x8);
     }
     store(y, bias, &sum);
 }
@@ -78,7 +84,8 @@ void pn_s8_gemv_ukernel_32c4__neon(size_t rows, size_t cols, const int8_t *w, co
                                    const int8_t *x, int32_t *y) {
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
-        multiply_32_rows(cols, w + row * cols, bias + row, x, y + row);
+        for (size_t i = 0; i < 32; i += 16)
+            multiply_16_rows(cols, 128, w + row * cols + 4 * i, bias + row + i, x, y + row + i);
     for (; row < rows; row += 8)
         multiply_8_rows(cols, w + row * cols, bias + row, x, y + row);
 }

@@ -19,19 +19,20 @@ static inline void store(int32_t *y, sums_t sum) {
     vst1q_s32(y + 4, sum.high);
 }
 
-/* Add 8 rows by the 4 columns of one lane of x. */
-#define ADD_TILE(sum, w, x, lane) \
+/* Add 16 rows by the 4 columns of one lane of x. */
+#define ADD_16_ROWS(upper, lower, w, x, lane) \
     do { \
-        (sum).low = vdotq_laneq_s32((sum).low, vld1q_s8(w), x, lane); \
-        (sum).high = vdotq_laneq_s32((sum).high, vld1q_s8((w) + 16), x, lane); \
+        const int8x16x4_t tile = vld1q_s8_x4(w); \
+        (upper).low = vdotq_laneq_s32((upper).low, tile.val[0], x, lane); \
+        (upper).high = vdotq_laneq_s32((upper).high, tile.val[1], x, lane); \
+        (lower).low = vdotq_laneq_s32((lower).low, tile.val[2], x, lane); \
+        (lower).high = vdotq_laneq_s32((lower).high, tile.val[3], x, lane); \
     } while (0)
 
 #define ADD_32_ROWS(w, x, lane) \
     do { \
-        ADD_TILE(sum0, w, x, lane); \
-        ADD_TILE(sum1, (w) + 32, x, lane); \
-        ADD_TILE(sum2, (w) + 64, x, lane); \
-        ADD_TILE(sum3, (w) + 96, x, lane); \
+        ADD_16_ROWS(sum0, sum1, w, x, lane); \
+        ADD_16_ROWS(sum2, sum3, (w) + 64, x, lane); \
     } while (0)
 
 /* Eight independent sums: no dot product waits for the one before. */
@@ -58,10 +59,15 @@ static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, c
     sums_t even = start(bias), odd = {zero, zero};
     for (size_t col = 0; col < cols; col += 16, w += 128) {
         const int8x16_t x16 = vld1q_s8(x + col);
-        ADD_TILE(even, w, x16, 0);
-        ADD_TILE(odd, w + 32, x16, 1);
-        ADD_TILE(even, w + 64, x16, 2);
-        ADD_TILE(odd, w + 96, x16, 3);
+        const int8x16x4_t tiles01 = vld1q_s8_x4(w), tiles23 = vld1q_s8_x4(w + 64);
+        even.low = vdotq_laneq_s32(even.low, tiles01.val[0], x16, 0);
+        even.high = vdotq_laneq_s32(even.high, tiles01.val[1], x16, 0);
+        odd.low = vdotq_laneq_s32(odd.low, tiles01.val[2], x16, 1);
+        odd.high = vdotq_laneq_s32(odd.high, tiles01.val[3], x16, 1);
+        even.low = vdotq_laneq_s32(even.low, tiles23.val[0], x16, 2);
+        even.high = vdotq_laneq_s32(even.high, tiles23.val[1], x16, 2);
+        odd.low = vdotq_laneq_s32(odd.low, tiles23.val[2], x16, 3);
+        odd.high = vdotq_laneq_s32(odd.high, tiles23.val[3], x16, 3);
     }
     store(y, (sums_t){vaddq_s32(even.low, odd.low), vaddq_s32(even.high, odd.high)});
 }
