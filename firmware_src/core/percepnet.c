@@ -26,6 +26,10 @@ size_t pn_state_size(void) {
     return sizeof(pn_state_t) + pn_nn_state_size(&pn_model);
 }
 
+static pn_status_t use_isa(pn_state_t *state, const char *isa) {
+    return pn_frame_use_isa(&state->frame, isa) ? pn_nn_use_isa(&state->model, state->network, isa) : PN_ERROR_ISA;
+}
+
 pn_status_t pn_init(pn_state_t *state, const char *isa) {
     if (state == NULL || (uintptr_t)state % PN_STATE_ALIGNMENT != 0)
         return PN_ERROR_ARGUMENT;
@@ -33,7 +37,7 @@ pn_status_t pn_init(pn_state_t *state, const char *isa) {
     pn_frame_init(&state->frame);
     pn_voice_init(&state->voice);
     pn_nn_reset(&state->model, state->network);
-    return isa == NULL ? PN_OK : pn_nn_use_isa(&state->model, state->network, isa);
+    return isa == NULL ? PN_OK : use_isa(state, isa);
 }
 
 void pn_reset(pn_state_t *state) {
@@ -44,7 +48,7 @@ void pn_reset(pn_state_t *state) {
     state->frame.gains.floor_q15 = floor_q15; /* nothing sounds yet: no need to approach it */
     pn_voice_init(&state->voice);
     pn_nn_reset(&state->model, state->network);
-    (void)pn_nn_use_isa(&state->model, state->network, isa); /* it was in use before: it cannot fail */
+    (void)use_isa(state, isa); /* it was in use before: it cannot fail */
 }
 
 pn_status_t pn_load_weights(pn_state_t *state, const void *weights, size_t size) {

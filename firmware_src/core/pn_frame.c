@@ -3,14 +3,24 @@
 
 #include <string.h>
 
+#include "pn_dispatch.h"
+#include "pn_fft.h"
 #include "pn_fixed.h"
 
 void pn_frame_init(pn_frame_t *state) {
     memset(state, 0, sizeof *state);
+    state->dsp = (pn_dsp_t){pn_fft_plan(PN_WINDOW), pn_dispatch_dsp(NULL)};
     pn_highpass_init(&state->highpass);
     pn_level_init(&state->level);
     pn_pitch_init(&state->pitch);
     pn_gains_init(&state->gains);
+}
+
+int pn_frame_use_isa(pn_frame_t *state, const char *isa) {
+    const pn_dsp_kernels_t *const kernels = pn_dispatch_dsp(isa);
+    if (kernels != NULL)
+        state->dsp.kernels = kernels;
+    return kernels != NULL;
 }
 
 /* Place in the rings of the frame that is filtered: the oldest. */
@@ -27,7 +37,7 @@ static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
     state->newest = (state->newest + 1) % PN_RING;
     pn_spectrum_t *const spectrum = &state->spectra[state->newest];
     pn_scaled_t *const energies = state->energies[state->newest];
-    pn_spectrum_analyse(state->history + PN_HISTORY - PN_WINDOW, state->scratch, spectrum);
+    pn_spectrum_analyse(&state->dsp, state->history + PN_HISTORY - PN_WINDOW, state->scratch, spectrum);
     pn_bands_energy(spectrum, energies);
     pn_features_log_bands(&state->level, energies, features_q12);
 }
@@ -36,7 +46,7 @@ static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
     int16_t coherence_q15[PN_BANDS];
     state->estimate = pn_pitch_push(&state->pitch, state->history);
     pn_comb_filter(state->history, state->estimate.period, state->scratch);
-    pn_spectrum_analyse(state->scratch, state->scratch, &state->comb);
+    pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &state->comb);
     pn_features_coherence(&state->spectra[oldest(state)], state->energies[oldest(state)], &state->comb, coherence_q15);
     pn_features_pitch(coherence_q15, state->estimate, features_q12);
 }
@@ -62,5 +72,5 @@ void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int1
     const uint32_t frame = oldest(state);
     pn_gains_apply(&state->gains, &state->spectra[frame], state->energies[frame], &state->comb, gains_q15,
                    strengths_q15, post_filter, state->scratch, &state->comb);
-    pn_spectrum_synthesise(&state->comb, state->scratch, state->overlap, out_q8);
+    pn_spectrum_synthesise(&state->dsp, &state->comb, state->scratch, state->overlap, out_q8);
 }

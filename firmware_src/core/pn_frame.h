@@ -10,6 +10,7 @@
 
 #include "pn_bands.h"
 #include "pn_comb.h"
+#include "pn_dsp.h"
 #include "pn_features.h"
 #include "pn_gains.h"
 #include "pn_highpass.h"
@@ -21,6 +22,7 @@
 #define PN_RING (PN_LOOKAHEAD + 1)                          /* frames kept: t, t-1, t-2 */
 
 typedef struct pn_frame {
+    pn_dsp_t dsp;
     pn_highpass_t highpass;
     pn_level_t level;
     pn_pitch_t pitch;
@@ -35,7 +37,11 @@ typedef struct pn_frame {
     _Alignas(16) int32_t scratch[PN_WINDOW];
 } pn_frame_t;
 
+/* With the best kernels of this processor. */
 void pn_frame_init(pn_frame_t *state);
+
+/* Use no more than an instruction set, as in pn_dispatch_dsp. Returns 0, and changes nothing, where it is not to be had. */
+int pn_frame_use_isa(pn_frame_t *state, const char *isa);
 
 /* pcm_q8 [480]: hop t, int16 LSBs with 8 fractional bits, |pcm_q8| <= 2^23. features_q12 [70]. */
 void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *features_q12);

@@ -1,6 +1,7 @@
 /* Block-floating analysis and synthesis: see pn_spectrum.h. */
 #include "pn_spectrum.h"
 
+#include "pn_fft.h"
 #include "pn_fixed.h"
 #include "pn_tables.h"
 
@@ -13,7 +14,7 @@ static int32_t largest_magnitude(const int32_t *samples, size_t count) {
     return largest;
 }
 
-void pn_spectrum_analyse(const int32_t *samples, int32_t *scratch, pn_spectrum_t *spectrum) {
+void pn_spectrum_analyse(const pn_dsp_t *dsp, const int32_t *samples, int32_t *scratch, pn_spectrum_t *spectrum) {
     /* |samples| < 2^26 brings the shift to at least 3; the shifted samples stay below 2^29, as the FFT asks. */
     const int32_t largest = largest_magnitude(samples, PN_WINDOW);
     const int shift = pn_min32(pn_clz32((uint32_t)largest) - 3, 24);
@@ -23,8 +24,8 @@ void pn_spectrum_analyse(const int32_t *samples, int32_t *scratch, pn_spectrum_t
         scratch[n] = pn_mulr_q15(pn_shl32(samples[n], shift), weight_q15);
         scratch[mirror] = pn_mulr_q15(pn_shl32(samples[mirror], shift), weight_q15);
     }
-    pn_fft_forward(scratch, spectrum->bins);
-    spectrum->exponent = PN_FFT_SHIFT - 8 - shift;
+    pn_fft_forward(dsp->plan, dsp->kernels, scratch, spectrum->bins);
+    spectrum->exponent = dsp->plan->shift - 8 - shift;
 }
 
 /* value * 2^exponent, rounded, saturated to +-SAMPLE_LIMIT. */
@@ -50,12 +51,13 @@ static void normalise(pn_spectrum_t *spectrum) {
     spectrum->exponent -= shift;
 }
 
-void pn_spectrum_synthesise(pn_spectrum_t *spectrum, int32_t *scratch, int32_t *overlap, int32_t *out) {
+void pn_spectrum_synthesise(const pn_dsp_t *dsp, pn_spectrum_t *spectrum, int32_t *scratch, int32_t *overlap,
+                            int32_t *out) {
     /* The inverse FFT returns 480 / 4096 of the signal: 16 * 8/15 restores it, 8/15 inside the window's table;
      * 8 more bits make Q8, and the table's Q16 takes 16 away. */
     normalise(spectrum);
     const int32_t exponent = spectrum->exponent + 4 + 8;
-    pn_fft_inverse(spectrum->bins, scratch);
+    pn_fft_inverse(dsp->plan, dsp->kernels, spectrum->bins, scratch);
     for (size_t n = 0; n < PN_HOP; n++) {
         const int32_t weight_q16 = pn_synthesis_window_q16[n];
         const size_t mirror = PN_HOP - 1 - n;

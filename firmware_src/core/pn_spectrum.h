@@ -7,10 +7,12 @@
 
 #include <stdint.h>
 
-#include "pn_fft.h"
+#include "pn_dsp.h"
 
 #define PN_HOP 480
 #define PN_WINDOW 960
+
+#define PN_FFT_BINS (PN_WINDOW / 2 + 1)
 
 typedef struct pn_spectrum {
     int32_t exponent;
@@ -22,7 +24,7 @@ typedef struct pn_spectrum {
  *
  * samples  [960], Q8, |samples| < 2^26; scratch [960], 8-byte aligned, may be `samples` itself.
  */
-void pn_spectrum_analyse(const int32_t *samples, int32_t *scratch, pn_spectrum_t *spectrum);
+void pn_spectrum_analyse(const pn_dsp_t *dsp, const int32_t *samples, int32_t *scratch, pn_spectrum_t *spectrum);
 
 /**
  * Inverse transform, synthesis window and overlap-add.
@@ -31,6 +33,7 @@ void pn_spectrum_analyse(const int32_t *samples, int32_t *scratch, pn_spectrum_t
  * overlap   [480], Q8: second half of the previous frame in, of this one out.
  * out       [480], Q8, saturated to +-2^26.
  */
-void pn_spectrum_synthesise(pn_spectrum_t *spectrum, int32_t *scratch, int32_t *overlap, int32_t *out);
+void pn_spectrum_synthesise(const pn_dsp_t *dsp, pn_spectrum_t *spectrum, int32_t *scratch, int32_t *overlap,
+                            int32_t *out);
 
 #endif

@@ -1,38 +1,34 @@
 /*
- * 960-point real FFT in 32-bit fixed point: a 480-point complex mixed-radix FFT (4, 4, 2, 3, 5; Stockham, so no
- * reordering and unit strides inside) plus the usual split of a real signal into even and odd samples.
+ * Real FFTs in 32-bit fixed point: a mixed-radix complex FFT of half the size (Stockham, so no reordering and unit
+ * strides inside) plus the usual split of a real signal into even and odd samples.
  *
- * Each pass divides by a power of two no smaller than its radix, so nothing can overflow: together by
- * 2^PN_FFT_SHIFT = 1024.
+ * Each pass divides by a power of two no smaller than its radix, so nothing can overflow: together by 2^plan->shift.
  */
 #ifndef PN_FFT_H
 #define PN_FFT_H
 
 #include <stdint.h>
 
-#define PN_FFT_SIZE 960
-#define PN_FFT_BINS (PN_FFT_SIZE / 2 + 1)
-#define PN_FFT_SHIFT 10
+#include "pn_dsp_kernels.h"
+#include "pn_fft_plan.h"
 
-typedef struct pn_complex {
-    int32_t re;
-    int32_t im;
-} pn_complex_t;
+/* Plan for a size of 160, 320, 480, 640 or 960; NULL for any other. */
+const pn_fft_plan_t *pn_fft_plan(int size);
 
 /**
- * bins[k] = 2^-10 sum_n samples[n] exp(-2 pi i k n / 960), k = 0..480.
+ * bins[k] = 2^-shift sum_n samples[n] exp(-2 pi i k n / size), k = 0..size / 2.
  *
- * samples  [960], |samples| < 2^29; destroyed (used as scratch). 8-byte aligned.
- * bins     [481]; |re|, |im| < 2^31 (moduli at most 2^30.5).
+ * samples  [size], |samples| < 2^29; destroyed (used as scratch). 8-byte aligned.
+ * bins     [size / 2 + 1]; |re|, |im| < 2^31 (moduli at most 2^30.5).
  */
-void pn_fft_forward(int32_t samples[PN_FFT_SIZE], pn_complex_t bins[PN_FFT_BINS]);
+void pn_fft_forward(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, int32_t *samples, pn_complex_t *bins);
 
 /**
- * samples[n] = 480 / 1024 / 4 times the inverse transform (which divides by 960) of the Hermitian spectrum `bins`.
+ * samples[n] = size / 8 / 2^shift times the inverse transform (which divides by `size`) of the Hermitian `bins`.
  *
- * bins     [481], moduli below 2^30; destroyed. The imaginary parts of bins 0 and 480 are ignored.
- * samples  [960]; 8-byte aligned.
+ * bins     [size / 2 + 1], moduli below 2^30; destroyed. The imaginary parts of the first and the last are ignored.
+ * samples  [size]; 8-byte aligned.
  */
-void pn_fft_inverse(pn_complex_t bins[PN_FFT_BINS], int32_t samples[PN_FFT_SIZE]);
+void pn_fft_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, pn_complex_t *bins, int32_t *samples);
 
 #endif

@@ -20,6 +20,7 @@
 #define TYPE_pn_s16s8_gemv_ukernel_rm16 pn_s16s8_gemv_fn
 #define TYPE_pn_s32_tanh_ukernel_x8 pn_s32_tanh_fn
 #define TYPE_pn_s32_gru_ukernel_x8 pn_s32_gru_fn
+#define TYPE_pn_dsp_ukernels pn_dsp_table_t
 
 #define MEMBER_pn_s8_gemv_ukernel_32c4 s8_gemv
 #define MEMBER_pn_s8_gemv_ukernel_rm16 s8_gemv
@@ -27,6 +28,7 @@
 #define MEMBER_pn_s16s8_gemv_ukernel_rm16 s16s8_gemv
 #define MEMBER_pn_s32_tanh_ukernel_x8 s32_tanh
 #define MEMBER_pn_s32_gru_ukernel_x8 s32_gru
+#define MEMBER_pn_dsp_ukernels dsp
 
 #define LAYOUT_pn_s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
@@ -34,15 +36,16 @@
 #define LAYOUT_pn_s16s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s32_tanh_ukernel_x8 ANY_LAYOUT
 #define LAYOUT_pn_s32_gru_ukernel_x8 ANY_LAYOUT
+#define LAYOUT_pn_dsp_ukernels ANY_LAYOUT
 
-#define PN_KERNEL(family, isa) TYPE_##family family##__##isa;
+#define PN_KERNEL(family, isa) extern TYPE_##family family##__##isa;
 #include "pn_kernel_list.h"
 #undef PN_KERNEL
 
 typedef struct {
     pn_cpu_isa_t isa;
     int layout;
-    pn_kernels_t kernel; /* one function, and the name of its instruction set */
+    pn_kernels_t kernel; /* one function or table, and the name of its instruction set */
 } entry_t;
 
 /* By family, the most capable instruction set last. */
@@ -73,23 +76,38 @@ static void take(pn_kernels_t *chosen, const pn_kernels_t *kernel) {
         chosen->s32_tanh = kernel->s32_tanh;
     if (kernel->s32_gru)
         chosen->s32_gru = kernel->s32_gru;
+    if (kernel->dsp)
+        chosen->dsp = kernel->dsp;
 }
 
-pn_status_t pn_dispatch_select(pn_layout_t layout, const char *isa, pn_kernels_t *kernels) {
+/* The best of each family that reads the layout; PN_ERROR_ISA for a name that is not to be had. */
+static pn_status_t choose(int layout, const char *isa, pn_kernels_t *kernels) {
     const entry_t *const limit = isa ? find_isa(isa) : NULL;
     if (isa && (!limit || !pn_cpu_has(limit->isa)))
         return PN_ERROR_ISA;
-    pn_kernels_t chosen = {0};
     for (size_t i = 0; i < ENTRIES; i++) {
         const entry_t *const entry = &entries[i];
-        const bool fits = entry->layout == ANY_LAYOUT || entry->layout == (int)layout;
+        const bool fits = entry->layout == ANY_LAYOUT || entry->layout == layout;
         if (fits && (!limit || entry->isa <= limit->isa) && pn_cpu_has(entry->isa))
-            take(&chosen, &entry->kernel);
+            take(kernels, &entry->kernel);
     }
+    return PN_OK;
+}
+
+pn_status_t pn_dispatch_select(pn_layout_t layout, const char *isa, pn_kernels_t *kernels) {
+    pn_kernels_t chosen = {0};
+    if (choose((int)layout, isa, &chosen) != PN_OK)
+        return PN_ERROR_ISA;
     if (!chosen.s8_gemv || !chosen.s16s8_gemv || !chosen.s32_tanh || !chosen.s32_gru)
         return PN_ERROR_ISA;
     *kernels = chosen;
     return PN_OK;
+}
+
+const pn_dsp_kernels_t *pn_dispatch_dsp(const char *isa) {
+    pn_kernels_t chosen = {0};
+    (void)choose(ANY_LAYOUT, isa, &chosen);
+    return chosen.dsp;
 }
 
 static bool is_first_of_its_isa(size_t entry) {

@@ -22,6 +22,9 @@ typedef enum pn_layout {
  */
 pn_status_t pn_dispatch_select(pn_layout_t layout, const char *isa, pn_kernels_t *kernels);
 
+/* The signal path's kernels; isa as above. NULL where it cannot be had; never for isa NULL. */
+const pn_dsp_kernels_t *pn_dispatch_dsp(const char *isa);
+
 /* Name of the i-th instruction set that build and processor can use, from 0; NULL at the end. */
 const char *pn_dispatch_isa(size_t i);
 

@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "pn_dsp_kernels.h"
+
 /* Most columns of a matrix: 5 frames of the widest layer, 1024. */
 #define PN_MAX_COLS 5120
 
@@ -72,6 +74,7 @@ typedef struct pn_kernels {
     pn_s16s8_gemv_fn *s16s8_gemv;
     pn_s32_tanh_fn *s32_tanh;
     pn_s32_gru_fn *s32_gru;
+    const pn_dsp_kernels_t *dsp; /* not the network's, but chosen alike */
     const char *isa; /* name of the most capable instruction set among them */
 } pn_kernels_t;
 

@@ -76,9 +76,9 @@ static void analyse_clean(oracle_t *oracle, const int16_t *clean) {
     for (size_t n = 0; n < PN_HOP; n++)
         oracle->scratch[n] = clean[n] * 256;
     pn_highpass_process(&oracle->clean_highpass, oracle->scratch, history + PN_HISTORY - PN_HOP, PN_HOP);
-    pn_spectrum_analyse(history + PN_HISTORY_FRAME, oracle->scratch, &oracle->clean);
+    pn_spectrum_analyse(&oracle->noisy.dsp, history + PN_HISTORY_FRAME, oracle->scratch, &oracle->clean);
     pn_comb_filter(history, oracle->noisy.estimate.period, oracle->scratch);
-    pn_spectrum_analyse(oracle->scratch, oracle->scratch, &oracle->clean_comb);
+    pn_spectrum_analyse(&oracle->noisy.dsp, oracle->scratch, oracle->scratch, &oracle->clean_comb);
 }
 
 void pn_oracle_run(void *state, const int16_t *noisy, const int16_t *clean, size_t hops, int16_t *features_q12,

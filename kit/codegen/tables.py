@@ -9,6 +9,10 @@ from kit.dsp.comb import MARGIN, MAX_PAIRS, tap_weights
 from kit.dsp.spectrum import HOP, WINDOW, WINDOW_LENGTH
 
 
+# PN_FFT_CIRCLE of pn_fft_plan.h: the least common multiple of the FFT sizes.
+FFT_CIRCLE = 1920
+
+
 @dataclasses.dataclass(frozen=True)
 class Table:
     """One constant C array: name, element type, what it holds, and its values."""
@@ -32,8 +36,7 @@ def _fixed(values: np.ndarray, fraction_bits: int, limit: int) -> np.ndarray:
 def tables() -> list[Table]:
     """Every table of the DSP, in the order in which they are written."""
     half = WINDOW[:HOP]
-    angle = -2 * np.pi * np.arange(WINDOW_LENGTH) / WINDOW_LENGTH
-    twiddle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    circle = 2 * np.pi * np.arange(FFT_CIRCLE) / FFT_CIRCLE
     peaks = np.array(PEAKS)
     fraction = np.concatenate(
         [np.arange(b - a) / (b - a) for a, b in zip(peaks[:-1], peaks[1:], strict=True)]
@@ -48,8 +51,9 @@ def tables() -> list[Table]:
         Table("pn_synthesis_window_q16", "uint16_t",
               "Window * 8/15: it also carries the 1024/480 of the scaled FFT (pn_fft.h).",
               _fixed(half * 8 / 15, 16, (1 << 16) - 1)),
-        Table("pn_twiddle_q31", "int32_t", "exp(-2 pi i k / 960) as cosine, sine.",
-              _fixed(twiddle, 31, (1 << 31) - 1)),
+        Table("pn_cosine_q31", "int32_t",
+              "cos(2 pi k / 1920); a quarter of the circle on lies -sin: twiddles of every size.",
+              _fixed(np.cos(circle), 31, (1 << 31) - 1)),
         Table("pn_band_peak", "uint16_t", "Bin of the peak of each band.", peaks),
         Table("pn_band_fraction_q15", "uint16_t",
               "Share of bin k that belongs to the upper of the two bands that cover it.",

@@ -1,7 +1,8 @@
-/* The FFT and the scaled numbers against the definitions, in floating point (tests may use it). */
+/* The FFTs of every size, with every instruction set, and the scaled numbers against the definitions, in floating point (tests may use it). */
 #include <math.h>
 #include <stdlib.h>
 
+#include "pn_dispatch.h"
 #include "pn_fft.h"
 #include "pn_port.h"
 #include "pn_scaled.h"
@@ -20,52 +21,90 @@ static int32_t random_word(void) {
     return (int32_t)(random_state ^ (random_state >> 16));
 }
 
-static _Alignas(16) int32_t samples[PN_FFT_SIZE], original[PN_FFT_SIZE];
-static pn_complex_t bins[PN_FFT_BINS];
+static const int sizes[] = {160, 320, 480, 640, 960};
 
-/* Worst error of any bin against the definition, as a share of the largest sample. */
-static double forward_error(void) {
-    for (int n = 0; n < PN_FFT_SIZE; n++)
+static _Alignas(16) int32_t samples[PN_FFT_MAX_SIZE], original[PN_FFT_MAX_SIZE];
+static pn_complex_t bins[PN_FFT_MAX_SIZE / 2 + 1];
+static double cosine[PN_FFT_MAX_SIZE], sine[PN_FFT_MAX_SIZE];
+
+/* Worst error of the bins against the definition, in units of the last place. */
+static double forward_error(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels) {
+    const int size = plan->size;
+    for (int n = 0; n < size; n++) {
         samples[n] = original[n];
-    pn_fft_forward(samples, bins);
+        cosine[n] = ldexp(cos(2 * 3.14159265358979323846 * n / size), -plan->shift);
+        sine[n] = ldexp(sin(2 * 3.14159265358979323846 * n / size), -plan->shift);
+    }
+    pn_fft_forward(plan, kernels, samples, bins);
     double worst = 0;
-    for (int k = 0; k < PN_FFT_BINS; k += 7) {
+    for (int k = 0; k < plan->bins; k += 1 + k % 7) {
         double re = 0, im = 0;
-        for (int n = 0; n < PN_FFT_SIZE; n++) {
-            const double angle = -2 * 3.14159265358979323846 * ((k * n) % PN_FFT_SIZE) / PN_FFT_SIZE;
-            re += original[n] * cos(angle) / 1024;
-            im += original[n] * sin(angle) / 1024;
+        for (int n = 0; n < size; n++) {
+            re += original[n] * cosine[k * n % size];
+            im -= original[n] * sine[k * n % size];
         }
         worst = fmax(worst, hypot(bins[k].re - re, bins[k].im - im));
     }
-    return worst / (1 << 29);
+    return worst;
 }
 
-static void test_forward(void) {
-    for (int n = 0; n < PN_FFT_SIZE; n++)
-        original[n] = random_word() >> 3;
-    report("fft_of_noise", forward_error() < 1e-7);
-    for (int n = 0; n < PN_FFT_SIZE; n++)
-        original[n] = (n / 10) % 2 ? (1 << 29) - 1 : 1 - (1 << 29);
-    report("fft_of_full_scale_square", forward_error() < 1e-7);
-    for (int n = 0; n < PN_FFT_SIZE; n++)
-        original[n] = (1 << 29) - 1;
-    report("fft_of_full_scale_constant", forward_error() < 1e-7);
+static int32_t noise(int n) {
+    (void)n;
+    return random_word() >> 3;
 }
 
-static void test_inverse(void) {
-    for (int n = 0; n < PN_FFT_SIZE; n++)
+static int32_t square(int n) {
+    return (n / 10) % 2 ? (1 << 29) - 1 : 1 - (1 << 29);
+}
+
+static int32_t constant(int n) {
+    (void)n;
+    return (1 << 29) - 1;
+}
+
+static void test_forward(const char *name, int32_t signal(int), const pn_fft_plan_t *plan,
+                         const pn_dsp_kernels_t *kernels) {
+    for (int n = 0; n < plan->size; n++)
+        original[n] = signal(n);
+    const double error = forward_error(plan, kernels);
+    if (error > 16)
+        pn_port_line("%s: size=%d isa=%s error=%d", name, plan->size, kernels->isa, (int)error);
+    failures += error > 16;
+}
+
+static void test_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels) {
+    for (int n = 0; n < plan->size; n++)
         samples[n] = original[n] = random_word() >> 4;
-    pn_fft_forward(samples, bins);
-    /* White noise leaves bins near 2^23; lift them to use the word, as the synthesis does. */
-    for (int k = 0; k < PN_FFT_BINS; k++)
-        bins[k] = (pn_complex_t){bins[k].re * 8, bins[k].im * 8};
-    pn_fft_inverse(bins, samples);
-    /* forward: 1/1024; lifted: 8; inverse: 480/4096 of the true inverse */
+    pn_fft_forward(plan, kernels, samples, bins);
+    /* White noise leaves small bins; lift them to use the word, as the synthesis does. */
+    for (int k = 0; k < plan->bins; k++)
+        bins[k] = (pn_complex_t){bins[k].re * 4, bins[k].im * 4};
+    pn_fft_inverse(plan, kernels, bins, samples);
+    /* forward: 2^-shift; lifted: 4; inverse: size / 8 / 2^shift of the true inverse */
     double worst = 0;
-    for (int n = 0; n < PN_FFT_SIZE; n++)
-        worst = fmax(worst, fabs(samples[n] - original[n] * (8.0 / 1024) * (480.0 / 4096)));
-    report("inverse_undoes_forward", worst < 40);
+    for (int n = 0; n < plan->size; n++)
+        worst = fmax(worst, fabs(samples[n] - ldexp(original[n] * 4.0 * plan->size / 8, -2 * plan->shift)));
+    if (worst > 30)
+        pn_port_line("inverse: size=%d isa=%s error=%d", plan->size, kernels->isa, (int)worst);
+    failures += worst > 30;
+}
+
+static void test_transforms(void) {
+    const int before = failures;
+    const char *isa;
+    for (size_t i = 0; (isa = pn_dispatch_isa(i)) != NULL; i++)
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+            const pn_fft_plan_t *const plan = pn_fft_plan(sizes[s]);
+            const pn_dsp_kernels_t *const kernels = pn_dispatch_dsp(isa);
+            test_forward("noise", noise, plan, kernels);
+            test_forward("square", square, plan, kernels);
+            test_forward("constant", constant, plan, kernels);
+            test_inverse(plan, kernels);
+        }
+    const int passed = failures == before;
+    failures = before;
+    report("fft_of_every_size_is_the_definition", passed);
+    report("fft_of_another_size_has_no_plan", pn_fft_plan(0) == NULL && pn_fft_plan(512) == NULL);
 }
 
 static double value(pn_scaled_t a) {
@@ -101,8 +140,7 @@ static void test_scaled(void) {
 }
 
 int main(void) {
-    test_forward();
-    test_inverse();
+    test_transforms();
     test_scaled();
     pn_port_line("PN_DONE bad=%d", failures);
     pn_port_exit(failures != 0);

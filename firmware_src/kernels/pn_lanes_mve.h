@@ -1,0 +1,91 @@
+/* Lanes of two, re im re im, for the M-profile vector extension. See pn_lanes_scalar.h. */
+#ifndef PN_LANES_MVE_H
+#define PN_LANES_MVE_H
+
+#include <arm_mve.h>
+
+#include "pn_fft_plan.h"
+#include "pn_fixed.h"
+
+#define LANES 2
+
+typedef int32x4_t complex_t;
+
+typedef struct {
+    int32x4_t re, im;
+} turns_t;
+
+static inline complex_t load(const pn_complex_t *p) {
+    return vld1q_s32(&p->re);
+}
+
+static inline complex_t load_reversed(const pn_complex_t *p) {
+    static const uint32_t places[4] = {2, 3, 0, 1};
+    return vldrwq_gather_shifted_offset_s32(&p->re, vld1q_u32(places));
+}
+
+static inline void store(pn_complex_t *p, complex_t a) {
+    vst1q_s32(&p->re, a);
+}
+
+static inline void store_reversed(pn_complex_t *p, complex_t a) {
+    static const uint32_t places[4] = {2, 3, 0, 1};
+    vstrwq_scatter_shifted_offset_s32(&p->re, vld1q_u32(places), a);
+}
+
+static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
+    static const uint32_t words[4] = {0, 0, 4, 0};
+    const uint64x2_t rows = vreinterpretq_u64_u32(vld1q_u32(words));
+    for (size_t j = 0; j < 4; j++)
+        vstrdq_scatter_shifted_offset_s64((int64_t *)(void *)(p + j), rows, vreinterpretq_s64_s32(a[j]));
+}
+
+static inline complex_t add(complex_t a, complex_t b) {
+    return vaddq_s32(a, b);
+}
+
+static inline complex_t sub(complex_t a, complex_t b) {
+    return vsubq_s32(a, b);
+}
+
+static inline complex_t add_i(complex_t a, complex_t b) {
+    return vcaddq_rot90_s32(a, b);
+}
+
+static inline complex_t sub_i(complex_t a, complex_t b) {
+    return vcaddq_rot270_s32(a, b);
+}
+
+/* No vnegq_m_s32: GCC 12 takes its mask 0xf0f0 for 0xfff0. */
+static inline complex_t conjugate(complex_t a) {
+    static const int32_t signs[4] = {1, -1, 1, -1};
+    return vmulq_s32(a, vld1q_s32(signs));
+}
+
+static inline complex_t swap(complex_t a) {
+    return vrev64q_s32(a);
+}
+
+static inline complex_t shr(complex_t a, int shift) {
+    return vshlq_r_s32(a, -shift);
+}
+
+static inline complex_t scale(complex_t a, int32_t factor_q31) {
+    return vqrdmulhq_n_s32(a, factor_q31);
+}
+
+static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
+    static const uint32_t lane[4] = {0, 0, 1, 1};
+    const uint32x4_t places = vmulq_n_u32(vld1q_u32(lane), (uint32_t)step);
+    return (turns_t){vldrwq_gather_shifted_offset_s32(re, places), vldrwq_gather_shifted_offset_s32(im, places)};
+}
+
+static inline complex_t rotate(complex_t a, turns_t w) {
+    return vcaddq_rot90_s32(vqrdmulhq_s32(a, w.re), vqrdmulhq_s32(a, w.im));
+}
+
+static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
+    return vcaddq_rot90_s32(vqrdmulhq_n_s32(a, w.re), vqrdmulhq_n_s32(a, w.im));
+}
+
+#endif

@@ -1,0 +1,99 @@
+/* Lanes of four, real and imaginary parts in vectors of their own, for AArch64. See pn_lanes_scalar.h. */
+#ifndef PN_LANES_NEON_H
+#define PN_LANES_NEON_H
+
+#include <arm_neon.h>
+
+#include "pn_fft_plan.h"
+#include "pn_fixed.h"
+
+#define LANES 4
+
+typedef int32x4x2_t complex_t; /* val[0] real, val[1] imaginary parts */
+typedef int32x4x2_t turns_t;
+
+static inline complex_t both(int32x4_t re, int32x4_t im) {
+    return (complex_t){{re, im}};
+}
+
+static inline int32x4_t reverse(int32x4_t a) {
+    const int32x4_t pairs = vrev64q_s32(a);
+    return vextq_s32(pairs, pairs, 2);
+}
+
+static inline complex_t load(const pn_complex_t *p) {
+    return vld2q_s32(&p->re);
+}
+
+static inline complex_t load_reversed(const pn_complex_t *p) {
+    const complex_t a = load(p);
+    return both(reverse(a.val[0]), reverse(a.val[1]));
+}
+
+static inline void store(pn_complex_t *p, complex_t a) {
+    vst2q_s32(&p->re, a);
+}
+
+static inline void store_reversed(pn_complex_t *p, complex_t a) {
+    store(p, both(reverse(a.val[0]), reverse(a.val[1])));
+}
+
+static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
+    int64x2x4_t low, high;
+    for (size_t j = 0; j < 4; j++) {
+        low.val[j] = vreinterpretq_s64_s32(vzip1q_s32(a[j].val[0], a[j].val[1]));
+        high.val[j] = vreinterpretq_s64_s32(vzip2q_s32(a[j].val[0], a[j].val[1]));
+    }
+    vst4q_s64((int64_t *)(void *)p, low);
+    vst4q_s64((int64_t *)(void *)(p + 8), high);
+}
+
+static inline complex_t add(complex_t a, complex_t b) {
+    return both(vaddq_s32(a.val[0], b.val[0]), vaddq_s32(a.val[1], b.val[1]));
+}
+
+static inline complex_t sub(complex_t a, complex_t b) {
+    return both(vsubq_s32(a.val[0], b.val[0]), vsubq_s32(a.val[1], b.val[1]));
+}
+
+static inline complex_t add_i(complex_t a, complex_t b) {
+    return both(vsubq_s32(a.val[0], b.val[1]), vaddq_s32(a.val[1], b.val[0]));
+}
+
+static inline complex_t sub_i(complex_t a, complex_t b) {
+    return both(vaddq_s32(a.val[0], b.val[1]), vsubq_s32(a.val[1], b.val[0]));
+}
+
+static inline complex_t conjugate(complex_t a) {
+    return both(a.val[0], vnegq_s32(a.val[1]));
+}
+
+static inline complex_t swap(complex_t a) {
+    return both(a.val[1], a.val[0]);
+}
+
+static inline complex_t shr(complex_t a, int shift) {
+    const int32x4_t places = vdupq_n_s32(-shift);
+    return both(vshlq_s32(a.val[0], places), vshlq_s32(a.val[1], places));
+}
+
+static inline complex_t scale(complex_t a, int32_t factor_q31) {
+    return both(vqrdmulhq_n_s32(a.val[0], factor_q31), vqrdmulhq_n_s32(a.val[1], factor_q31));
+}
+
+static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
+    const int32x4_t re4 = {re[0], re[step], re[2 * step], re[3 * step]};
+    const int32x4_t im4 = {im[0], im[step], im[2 * step], im[3 * step]};
+    return both(re4, im4);
+}
+
+static inline complex_t rotate(complex_t a, turns_t w) {
+    return both(vsubq_s32(vqrdmulhq_s32(a.val[0], w.val[0]), vqrdmulhq_s32(a.val[1], w.val[1])),
+                vaddq_s32(vqrdmulhq_s32(a.val[1], w.val[0]), vqrdmulhq_s32(a.val[0], w.val[1])));
+}
+
+static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
+    return rotate(a, both(vdupq_n_s32(w.re), vdupq_n_s32(w.im)));
+}
+
+#endif
