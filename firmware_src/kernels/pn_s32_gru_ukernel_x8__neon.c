@@ -4,11 +4,9 @@
 
 pn_s32_gru_fn pn_s32_gru_ukernel_x8__neon;
 
-/* (a * b_q15 + 2^14) >> 15 in 64 bits, for results that fit 32. */
+/* (a * b_q15 + 2^14) >> 15, which is sqrdmulh by the same number in Q31; 0 <= b_q15 < 2^15. */
 static inline int32x4_t multiply_q15(int32x4_t a, int32x4_t b_q15) {
-    const int64x2_t low = vmull_s32(vget_low_s32(a), vget_low_s32(b_q15));
-    const int64x2_t high = vmull_high_s32(a, b_q15);
-    return vrshrn_high_n_s64(vrshrn_n_s64(low, 15), high, 15);
+    return vqrdmulhq_s32(a, vshlq_n_s32(b_q15, 16));
 }
 
 /* The new states of the units i..i + 3, Q15. */

@@ -5,17 +5,18 @@
 
 pn_s8_gemv_fn pn_s8_gemv_ukernel_rm16__mve;
 
-/* Four rows share each load of x, and four sums are in flight. */
+/* Four rows share each load of x, and four sums are in flight; loads that move their pointers. */
 static void multiply_4_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
                             int32_t *y) {
-    const int8_t *w1 = w + cols, *w2 = w + 2 * cols, *w3 = w + 3 * cols;
+    const int8_t *w1 = w + cols, *w2 = w1 + cols, *w3 = w2 + cols;
     int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
-    for (size_t col = 0; col < cols; col += 16) {
-        const int8x16_t x16 = vld1q_s8(x + col);
-        sum0 = vmladavaq_s8(sum0, vld1q_s8(w + col), x16);
-        sum1 = vmladavaq_s8(sum1, vld1q_s8(w1 + col), x16);
-        sum2 = vmladavaq_s8(sum2, vld1q_s8(w2 + col), x16);
-        sum3 = vmladavaq_s8(sum3, vld1q_s8(w3 + col), x16);
+    for (size_t blocks = cols / 16; blocks; blocks--) {
+        const int8x16_t x16 = vld1q_s8(x);
+        sum0 = vmladavaq_s8(sum0, vld1q_s8(w), x16);
+        sum1 = vmladavaq_s8(sum1, vld1q_s8(w1), x16);
+        sum2 = vmladavaq_s8(sum2, vld1q_s8(w2), x16);
+        sum3 = vmladavaq_s8(sum3, vld1q_s8(w3), x16);
+        x += 16, w += 16, w1 += 16, w2 += 16, w3 += 16;
     }
     y[0] = sum0;
     y[1] = sum1;
