@@ -1,4 +1,4 @@
-/* The pitch tracker on signals whose period is known, and on ones that provoke overflow (trapped in checked builds). */
+/* The pitch tracker on signals of known period, and on ones that provoke overflow. */
 #include <string.h>
 
 #include "pn_fixed.h"
@@ -32,9 +32,11 @@ static pn_pitch_estimate_t run(int hops) {
 }
 
 static int is_near(pn_pitch_estimate_t estimate, int period, int tolerance, int correlation_q15) {
-    if (pn_abs32(estimate.period - period) <= tolerance && estimate.correlation_q15 >= correlation_q15)
+    if (pn_abs32(estimate.period - period) <= tolerance &&
+        estimate.correlation_q15 >= correlation_q15)
         return 1;
-    pn_port_line("period %d for %d, correlation %d", estimate.period, period, estimate.correlation_q15);
+    pn_port_line("period %d for %d, correlation %d", estimate.period, period,
+                 estimate.correlation_q15);
     return 0;
 }
 
@@ -81,12 +83,13 @@ static void test_sines(void) {
 
 static void test_silence(void) {
     memset(signal, 0, sizeof signal);
-    report("pitch_of_silence_is_the_initial_one", is_near(run(HOPS), PN_PITCH_INITIAL, 0, 0) &&
-                                                      run(HOPS).correlation_q15 == 0);
+    report("pitch_of_silence_is_the_initial_one",
+           is_near(run(HOPS), PN_PITCH_INITIAL, 0, 0) && run(HOPS).correlation_q15 == 0);
     for (int n = 0; n < HOPS / 2 * HOP; n++)
         start[n] = n % 201 < 12 ? 1 << 21 : -(1 << 17);
     const pn_pitch_estimate_t estimate = run(HOPS);
-    report("pitch_is_kept_in_silence", is_near(estimate, 201, 0, 0) && estimate.correlation_q15 == 0);
+    report("pitch_is_kept_in_silence",
+           is_near(estimate, 201, 0, 0) && estimate.correlation_q15 == 0);
 }
 
 static void test_full_scale(void) {
@@ -114,13 +117,14 @@ static void test_level(void) {
     for (int level = 0; level < 3; level++) {
         random_state = 1;
         for (int n = 0; n < HOPS * HOP; n++)
-            start[n] = ((n % 333 < 12 ? 1 << 14 : -(1 << 9)) + (random_word() >> 20)) * (1 << 5 * level);
+            start[n] =
+                ((n % 333 < 12 ? 1 << 14 : -(1 << 9)) + (random_word() >> 20)) * (1 << 5 * level);
         estimates[level] = run(HOPS);
     }
-    report("pitch_is_independent_of_level", is_near(estimates[0], 333, 0, 16384) &&
-                                                !memcmp(&estimates[1], &estimates[2], sizeof *estimates) &&
-                                                is_near(estimates[0], estimates[1].period, 0,
-                                                        estimates[1].correlation_q15 - 32));
+    report("pitch_is_independent_of_level",
+           is_near(estimates[0], 333, 0, 16384) &&
+               !memcmp(&estimates[1], &estimates[2], sizeof *estimates) &&
+               is_near(estimates[0], estimates[1].period, 0, estimates[1].correlation_q15 - 32));
     for (int n = 0; n < HOPS * HOP; n++)
         start[n] = (n % 333 < 12 ? 1 << 11 : -(1 << 6)) * (n < HOPS / 2 * HOP ? 1 << 13 : 1);
     report("pitch_survives_a_fall_of_78_dB", is_near(run(HOPS), 333, 0, 32700));
