@@ -81,7 +81,7 @@ static int32_t block_energy(const int16_t *x) {
     return sum;
 }
 
-/* Correlation of a block with `past` and the segments one and two samples before it; bound as above. */
+/* Correlation of a block with `past` and the segments one and two samples earlier; same bound. */
 static void correlate_block(int32_t sums[GROUP], const int16_t *block, const int16_t *past) {
     int32_t sum0 = 0;
     int32_t sum1 = 0;
@@ -159,7 +159,7 @@ static int32_t log2_q12(int lag) {
     return (whole << 12) + (lag << 12 >> whole) - ONE_Q12;
 }
 
-/* Multiples of the period correlate as well: a lag has to beat its half clearly, others slightly. */
+/* Multiples of the period correlate too: a lag has to beat its half clearly, others slightly. */
 static void discount_octaves(int32_t *score_q12) {
     for (int lag = PN_PITCH_LAG_MAX; lag >= PN_PITCH_LAG_MIN; lag--) {
         int32_t *own = &score_q12[lag - PN_PITCH_LAG_MIN];
