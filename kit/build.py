@@ -17,8 +17,9 @@ def build(goal: str, model: str = "", show: bool = False) -> None:
     """Bring a SCons alias up to date: a target's name, `test-NAME` or HOST_LIBRARY.
 
     model: a .tflite file instead of the target's own, or `none`. show lets SCons' own output
-    through. Raises KitError with what the compiler or linker said when that fails.
+    through. Raises KitError for missing packages, or with what the compiler or linker said.
     """
+    _ensure_packages(goal)
     command = [sys.executable, "-m", "SCons", "-Q", goal]
     if model:
         command.append(f"model={model if model == 'none' else Path(model).resolve()}")

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from kit import packages, process
+from kit.build import build
 from kit.errors import KitError
 
 
@@ -65,3 +66,13 @@ def test_missing_packages_are_listed_with_one_line_to_run(monkeypatch: pytest.Mo
     assert "gcc-arm-none-eabi" in caught.value.message
     assert "sudo apt-get install -y gcc-arm-none-eabi" in caught.value.hint
     assert "qemu-system-arm: emulating mps3_an547" in caught.value.hint
+
+
+@pytest.mark.parametrize("goal", ["qemu_aarch64", "test-qemu_aarch64"])
+def test_a_build_asks_for_missing_packages_before_it_starts(
+    goal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv(packages.MAY_INSTALL, raising=False)
+    with pytest.raises(KitError, match="missing packages: .*gcc-aarch64-linux-gnu.*qemu-user"):
+        build(goal)
