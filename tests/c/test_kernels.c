@@ -195,6 +195,8 @@ static void test_selection(void) {
     failures +=
         pn_dispatch_select((pn_layout_t)77, NULL, &kernels) != PN_ERROR_ISA || kernels.isa != NULL;
     failures += pn_dispatch_isa(0) == NULL;
+    failures += pn_dispatch_select(PN_LAYOUT_RM16, "scalar", &kernels) != PN_OK;
+    failures += strcmp(kernels.isa, "scalar") != 0;
 }
 
 int main(void) {
