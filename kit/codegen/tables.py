@@ -11,6 +11,11 @@ from kit.dsp.spectrum import window
 
 RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 
+# First half of the pitch tracker's low-pass at 48 kHz: -3.8 dB at 2 kHz, below -49 dB from 5 kHz.
+LOW_PASS_48K_Q15 = (
+    -54, -64, -82, -97, -93, -47, 66, 266, 562, 951, 1412, 1909, 2396, 2821, 3136, 3304,
+)  # fmt: skip
+
 # PN_FFT_CIRCLE of pn_fft_plan.h: the least common multiple of the FFT sizes.
 FFT_CIRCLE = 1920
 
@@ -31,11 +36,8 @@ class Table:
 
 
 def _low_pass_96k() -> np.ndarray:
-    """The pitch tracker's low-pass on a grid of 96 kHz, [64]; every second value is its form at 48 kHz."""
-    rising = np.array(
-        [-54, -64, -82, -97, -93, -47, 66, 266, 562, 951, 1412, 1909, 2396, 2821, 3136, 3304]
-    )
-    at_48k = np.concatenate([rising, rising[::-1]]) / 32768
+    """The pitch tracker's low-pass on a grid of 96 kHz, [64]; every second value serves 48 kHz."""
+    at_48k = np.concatenate([LOW_PASS_48K_Q15, LOW_PASS_48K_Q15[::-1]]) / 32768
     padded = np.zeros(512)
     padded[240:272] = at_48k
     spectrum = np.fft.rfft(padded)
@@ -45,9 +47,10 @@ def _low_pass_96k() -> np.ndarray:
 
 
 def pitch_low_pass(rate_hz: int) -> np.ndarray:
-    """Rows of taps that take a signal of `rate_hz` to 12 kHz, float64 [phases][taps]; each row's sum is the same.
+    """Rows of taps that take a signal of `rate_hz` to 12 kHz, float64 [phases][taps].
 
-    Row p serves outputs whose age, in samples at 12 kHz, is p modulo the phases; its last tap meets the newest sample.
+    Row p serves outputs whose age, in samples at 12 kHz, is p modulo the phases; its last tap
+    meets the newest sample. All rows have the same sum.
     """
     prototype, up = _low_pass_96k(), 96000 // rate_hz
     phases = up // math.gcd(8, up)
@@ -99,19 +102,32 @@ def _rate_tables(rate_hz: int) -> list[Table]:
     half = window(rate_hz // 50)[: rate_hz // 100]
     return [
         Table(f"pn_window_{rate_hz}_q15", "uint16_t",
-              "First half of the window; the second mirrors it.", _fixed(half, 15, 1 << 15)),
+              "First half of the analysis window, times its scale (pn_rate.h).",
+              _fixed(half * analysis_scale(rate_hz), 15, 1 << 15)),
         Table(f"pn_synthesis_window_{rate_hz}_q16", "uint16_t",
-              "The same times the scaled FFT's length over a power of two (pn_spectrum.c).",
+              "First half of the synthesis window, times its scale (pn_rate.h).",
               _fixed(half * synthesis_scale(rate_hz), 16, (1 << 16) - 1)),
         Table(f"pn_pitch_low_pass_{rate_hz}_q15", "int16_t",
               "Taps to 12 kHz, a row for each phase.", _fixed(pitch_low_pass(rate_hz), 15, 32767)),
     ]  # fmt: skip
 
 
+def _without_powers_of_two(factor: float) -> float:
+    """Divide by the power of two that leaves (0.5, 1]: exponents carry the rest."""
+    return factor / 2.0 ** math.ceil(math.log2(factor))
+
+
+def analysis_scale(rate_hz: int) -> float:
+    """48000 / rate, which makes spectra of all rates alike, but for a power of two."""
+    return _without_powers_of_two(48000 / rate_hz)
+
+
 def synthesis_scale(rate_hz: int) -> float:
-    """2^s / (rate / 100) in [0.5, 1]: the inverse FFT of `rate / 100` points leaves it to the window."""
-    half_size = rate_hz // 100
-    return 2.0 ** math.floor(math.log2(half_size)) / half_size
+    """What restores the scaled inverse FFT and undoes the analysis scale, but for a power of two.
+
+    pn_fft_inverse leaves size / 8 over a power of two.
+    """
+    return _without_powers_of_two(8 / (rate_hz // 50) / analysis_scale(rate_hz))
 
 
 def render_header() -> str:

@@ -53,7 +53,7 @@ def firmware(pcm, gains_q15, strengths_q15, post_filter=False):
     """Run the C pipeline; returns features (HOPS, 70) in real units and output in int16 LSB."""
     ffi, lib = host.load("pn_frame.h")
     state = ffi.new("pn_frame_t *")
-    lib.pn_frame_init(state)
+    lib.pn_frame_init(state, lib.pn_rate_find(48000))
     features_q12 = np.zeros((HOPS, FEATURES), np.int16)
     out_q8 = np.zeros((HOPS, HOP), np.int32)
     for t, hop in enumerate(pcm.reshape(HOPS, HOP)):

@@ -7,9 +7,6 @@
 
 #include <stdint.h>
 
-#include "pn_fft.h"
-#include "pn_scaled.h"
-
 typedef struct pn_rate {
     int32_t hz;
     int16_t hop;        /* samples of 10 ms; a window is two hops */
@@ -20,9 +17,12 @@ typedef struct pn_rate {
     int32_t pole_1_q30; /* high-pass at 24 Hz: 1 / (1 - pole_1 z^-1 + pole_2 z^-2) */
     int32_t pole_2_q30;
 
-    const uint16_t *window_q15;               /* first half, [hop] */
-    const uint16_t *synthesis_window_q16;     /* the same with what the scaled FFT leaves to restore, [hop] */
-    pn_scaled_t to_48k;                       /* (48000 / hz)^2: energies of the transform as at 48 kHz */
+    /* Half windows, [hop]. They carry the scales that make spectra of all rates alike, as at 48 kHz, and restore what the
+     * FFTs leave, but for powers of two: those are the exponents. */
+    const uint16_t *window_q15;
+    const uint16_t *synthesis_window_q16;
+    int16_t window_exponent;
+    int16_t synthesis_exponent;
 
     const int16_t *pitch_low_pass_q15; /* [pitch_phases][pitch_taps] */
     int16_t pitch_up;                  /* 96000 / hz */
