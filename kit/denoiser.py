@@ -52,12 +52,12 @@ class Denoiser:
     @property
     def latency_samples(self) -> int:
         """Samples by which the output of `process` is late: 1440."""
-        return int(self._lib.pn_latency_samples())
+        return int(self._lib.pn_latency_samples(self._state))
 
     def reset(self) -> None:
         """Forget everything heard so far."""
         name = self._ffi.NULL if self._isa is None else self._isa.encode()
-        status = self._lib.pn_init(self._state, name)
+        status = self._lib.pn_init(self._state, SAMPLE_RATE_HZ, name)
         if status:
             reason = self._ffi.string(self._lib.pn_strerror(status)).decode()
             raise KitError(f"cannot start with instruction set `{self._isa}`: {reason}")

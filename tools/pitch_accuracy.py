@@ -63,7 +63,7 @@ def periods(samples: np.ndarray) -> np.ndarray:
     highpassed_q8 = np.rint(256 * HighPass().process(pcm)).astype(np.int32)
     padded = np.concatenate([np.zeros(HISTORY - HOP, np.int32), highpassed_q8])
     tracker = ffi.new("pn_pitch_t *")
-    lib.pn_pitch_init(tracker)
+    lib.pn_pitch_init(tracker, lib.pn_rate_find(48000))
     estimates = [
         lib.pn_pitch_push(tracker, ffi.from_buffer("int32_t[]", padded[t * HOP :])).period
         for t in range(len(samples) // HOP)

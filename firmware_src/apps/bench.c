@@ -40,8 +40,8 @@ static void measure_clock(void) {
 static void start_stages(const char *isa) {
     if (pn_nn_state_size(&pn_model) > sizeof network.bytes)
         pn_port_fault("memory", "network_state_too_large");
-    pn_frame_init(&frame);
-    pn_pitch_init(&pitch);
+    pn_frame_init(&frame, pn_rate_find(48000));
+    pn_pitch_init(&pitch, pn_rate_find(48000));
     pn_nn_reset(&pn_model, network.bytes);
     if (pn_nn_use_isa(&pn_model, network.bytes, isa) != PN_OK)
         pn_port_fault("isa", isa);
@@ -58,7 +58,7 @@ static uint32_t run_stages(const int16_t *pcm, uint32_t *cost, uint32_t crc) {
     const pn_pitch_estimate_t estimate = pn_pitch_push(&pitch, frame.history);
     cost[PITCH] = since(start);
     start = pn_port_now();
-    pn_comb_filter(frame.history, estimate.period, comb);
+    pn_comb_filter(frame.history, PN_HOP, estimate.period, comb);
     cost[COMB] = since(start);
     start = pn_port_now();
     pn_nn_step(&pn_model, network.bytes, features_q12, gains_q15, strengths_q15);
@@ -98,7 +98,7 @@ int main(void) {
     measure_clock();
     for (uint32_t i = 0; i < WARM_UP + FRAMES; i++) {
         uint32_t cost[STAGES];
-        int16_t pcm[PN_FRAME_SAMPLES];
+        int16_t pcm[PN_MAX_FRAME_SAMPLES];
         pn_app_signal(PN_APP_VOICE, i, &seed, pcm);
         stages_crc = run_stages(pcm, cost, stages_crc);
         const uint64_t start = pn_port_now();

@@ -27,7 +27,7 @@ static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa)
     if (pn_state_size() > sizeof memory->bytes)
         pn_port_fault("memory", "state_too_large");
     pn_state_t *const state = (pn_state_t *)(void *)memory->bytes;
-    const pn_status_t status = pn_init(state, isa);
+    const pn_status_t status = pn_init(state, 48000, isa);
     if (status != PN_OK)
         pn_port_fault("init", isa ? isa : "best_isa");
     return state;
@@ -47,15 +47,15 @@ static inline int pn_app_done(int bad) {
     return bad != 0;
 }
 
-#define PN_APP_FRAME_BYTES (PN_FRAME_SAMPLES * 2)
+#define PN_APP_FRAME_BYTES (PN_MAX_FRAME_SAMPLES * 2)
 
 /* Denoise a frame of bytes in place. Samples travel little endian; shifts make that so on every machine. */
 static inline void pn_app_process_bytes(pn_state_t *state, uint8_t *bytes) {
-    int16_t pcm[PN_FRAME_SAMPLES];
-    for (size_t n = 0; n < PN_FRAME_SAMPLES; n++)
+    int16_t pcm[PN_MAX_FRAME_SAMPLES];
+    for (size_t n = 0; n < PN_MAX_FRAME_SAMPLES; n++)
         pcm[n] = (int16_t)(uint16_t)(bytes[2 * n] | bytes[2 * n + 1] << 8);
     pn_process(state, pcm, pcm);
-    for (size_t n = 0; n < PN_FRAME_SAMPLES; n++) {
+    for (size_t n = 0; n < PN_MAX_FRAME_SAMPLES; n++) {
         bytes[2 * n] = (uint8_t)((uint16_t)pcm[n] & 0xffu);
         bytes[2 * n + 1] = (uint8_t)((uint16_t)pcm[n] >> 8);
     }
@@ -94,8 +94,8 @@ static inline uint32_t pn_app_random(uint32_t *seed) {
 
 /* Frame `index` of a signal; *seed starts at 1 and is carried from frame to frame. */
 static inline void pn_app_signal(pn_app_signal_t signal, uint32_t index, uint32_t *seed, int16_t *pcm) {
-    for (uint32_t n = 0; n < PN_FRAME_SAMPLES; n++) {
-        const uint32_t time = index * PN_FRAME_SAMPLES + n;
+    for (uint32_t n = 0; n < PN_MAX_FRAME_SAMPLES; n++) {
+        const uint32_t time = index * PN_MAX_FRAME_SAMPLES + n;
         const int32_t random = (int32_t)(pn_app_random(seed) >> 16) - 32768;
         const uint32_t period = 200 + index % 160;
         int32_t value = 0;

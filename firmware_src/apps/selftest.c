@@ -21,7 +21,7 @@ static uint32_t output_crc(pn_app_signal_t signal, const char *isa) {
     uint32_t crc = PN_APP_CRC_START;
     uint32_t seed = 1;
     for (uint32_t frame = 0; frame < FRAMES; frame++) {
-        int16_t pcm[PN_FRAME_SAMPLES];
+        int16_t pcm[PN_MAX_FRAME_SAMPLES];
         pn_app_signal(signal, frame, &seed, pcm);
         pn_process(state, pcm, pcm);
         crc = pn_app_crc(crc, pcm, sizeof pcm);

@@ -19,8 +19,7 @@ struct pn_state {
     _Alignas(PN_STATE_ALIGNMENT) unsigned char network[]; /* pn_nn_state_size bytes */
 };
 
-_Static_assert(PN_LATENCY_SAMPLES == PN_DELAY, "the header states the delay of the signal path");
-_Static_assert(PN_FRAME_SAMPLES == PN_HOP, "the header states the hop of the signal path");
+_Static_assert(PN_MAX_FRAME_SAMPLES == PN_HOP, "the header states the longest hop of the signal path");
 
 size_t pn_state_size(void) {
     return sizeof(pn_state_t) + pn_nn_state_size(&pn_model);
@@ -30,11 +29,14 @@ static pn_status_t use_isa(pn_state_t *state, const char *isa) {
     return pn_frame_use_isa(&state->frame, isa) ? pn_nn_use_isa(&state->model, state->network, isa) : PN_ERROR_ISA;
 }
 
-pn_status_t pn_init(pn_state_t *state, const char *isa) {
+pn_status_t pn_init(pn_state_t *state, int sample_rate_hz, const char *isa) {
+    const pn_rate_t *const rate = pn_rate_find(sample_rate_hz);
     if (state == NULL || (uintptr_t)state % PN_STATE_ALIGNMENT != 0)
         return PN_ERROR_ARGUMENT;
+    if (rate == NULL)
+        return PN_ERROR_RATE;
     state->model = pn_model;
-    pn_frame_init(&state->frame);
+    pn_frame_init(&state->frame, rate);
     pn_voice_init(&state->voice);
     pn_nn_reset(&state->model, state->network);
     return isa == NULL ? PN_OK : use_isa(state, isa);
@@ -43,7 +45,7 @@ pn_status_t pn_init(pn_state_t *state, const char *isa) {
 void pn_reset(pn_state_t *state) {
     const char *const isa = pn_nn_isa(state->network);
     const int32_t floor_q15 = state->frame.gains.wanted_floor_q15;
-    pn_frame_init(&state->frame);
+    pn_frame_init(&state->frame, state->frame.dsp.rate);
     pn_gains_set_floor(&state->frame.gains, floor_q15);
     state->frame.gains.floor_q15 = floor_q15; /* nothing sounds yet: no need to approach it */
     pn_voice_init(&state->voice);
@@ -101,6 +103,10 @@ void pn_model_info(const pn_state_t *state, pn_model_info_t *info) {
     }
 }
 
+static size_t frame_samples(const pn_state_t *state) {
+    return (size_t)state->frame.dsp.rate->hop;
+}
+
 /* One frame from Q8 to Q8; out_q8 may be pcm_q8. */
 static void process_q8(pn_state_t *state, const int32_t *pcm_q8, int32_t *out_q8) {
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
@@ -111,17 +117,18 @@ static void process_q8(pn_state_t *state, const int32_t *pcm_q8, int32_t *out_q8
 }
 
 void pn_process(pn_state_t *state, const int16_t *in, int16_t *out) {
-    int32_t frame_q8[PN_HOP];
-    for (size_t n = 0; n < PN_HOP; n++)
+    int32_t frame_q8[PN_HOP] = {0}; /* lower rates fill a part */
+    const size_t samples = frame_samples(state);
+    for (size_t n = 0; n < samples; n++)
         frame_q8[n] = in[n] * 256;
     process_q8(state, frame_q8, frame_q8);
-    for (size_t n = 0; n < PN_HOP; n++)
+    for (size_t n = 0; n < samples; n++)
         out[n] = pn_sat16(pn_shrr32(frame_q8[n], 8));
 }
 
 void pn_process_packet(pn_state_t *state, const int16_t *in, int16_t *out) {
     pn_process(state, in, out);
-    pn_process(state, in + PN_HOP, out + PN_HOP);
+    pn_process(state, in + frame_samples(state), out + frame_samples(state));
 }
 
 /* +-1 to Q8 of int16 LSBs: 2^23 is full scale. */
@@ -133,16 +140,21 @@ static int32_t from_float(float sample) {
 }
 
 void pn_process_float(pn_state_t *state, const float *in, float *out) {
-    int32_t frame_q8[PN_HOP];
-    for (size_t n = 0; n < PN_HOP; n++)
+    int32_t frame_q8[PN_HOP] = {0}; /* lower rates fill a part */
+    const size_t samples = frame_samples(state);
+    for (size_t n = 0; n < samples; n++)
         frame_q8[n] = from_float(in[n]);
     process_q8(state, frame_q8, frame_q8);
-    for (size_t n = 0; n < PN_HOP; n++)
+    for (size_t n = 0; n < samples; n++)
         out[n] = (float)frame_q8[n] / 8388608.0f;
 }
 
-int pn_latency_samples(void) {
-    return PN_LATENCY_SAMPLES;
+int pn_frame_samples(const pn_state_t *state) {
+    return state->frame.dsp.rate->hop;
+}
+
+int pn_latency_samples(const pn_state_t *state) {
+    return PN_DELAY_HOPS * state->frame.dsp.rate->hop;
 }
 
 const char *pn_isa(const pn_state_t *state) {
@@ -157,6 +169,8 @@ const char *pn_strerror(pn_status_t status) {
         return "a pointer is null or not aligned to PN_STATE_ALIGNMENT";
     case PN_ERROR_ISA:
         return "the instruction set is unknown, not in this build, or not in this processor";
+    case PN_ERROR_RATE:
+        return "the sample rate is none of 8000, 16000, 24000, 32000 and 48000 Hz";
     case PN_ERROR_WEIGHTS_FORMAT:
         return "not a weight blob, or cut short";
     case PN_ERROR_WEIGHTS_VERSION:

@@ -9,13 +9,13 @@
 #include <stdint.h>
 
 #define PN_COMB_REACH 5        /* most periods to either side */
-#define PN_HISTORY 2880        /* samples: 960 before the frame, the frame, 960 of look-ahead */
-#define PN_HISTORY_FRAME 960   /* first sample of the frame */
+#define PN_HISTORY_HOPS 6      /* two before the frame, two of the frame, two of look-ahead */
+#define PN_HISTORY_FRAME 2     /* the frame's first hop */
 
-/* Periods to either side that fit: min(5, 960 / period). period 60..960. */
-int pn_comb_reach(int period);
+/* Periods to either side that fit two hops: min(5, 2 hop / period). */
+int pn_comb_reach(int hop, int period);
 
-/* history [2880], Q8, |history| < 2^25; out [960], Q8, |out| <= 2^25: the comb-filtered frame history[960..1920). */
-void pn_comb_filter(const int32_t *history, int period, int32_t *out);
+/* history [6 hops], Q8, |history| < 2^25; out [2 hops], Q8, |out| <= 2^25: the comb-filtered frame, its hops 2 and 3. */
+void pn_comb_filter(const int32_t *history, int hop, int period, int32_t *out);
 
 #endif

@@ -48,10 +48,12 @@ void pn_features_coherence(const pn_spectrum_t *frame, const pn_scaled_t frame_e
     }
 }
 
-void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch, int16_t *features_q12) {
+void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch, const pn_rate_t *rate,
+                       int16_t *features_q12) {
+    const int32_t period_48k = pitch.period * rate->pitch_up / 2; /* 96000 / hz / 2 */
     for (size_t band = 0; band < PN_BANDS; band++)
         features_q12[PN_BANDS + band] = pn_narrow16(pn_shrr32(coherence_q15[band], 3));
     /* (T - 300) / 300 in Q12: 13981 / 1024 = 4096 / 300. |T - 300| < 512: below 2^23. */
-    features_q12[68] = pn_narrow16(pn_shrr32(pn_mul32(pitch.period - 300, 13981), 10));
+    features_q12[68] = pn_narrow16(pn_shrr32(pn_mul32(period_48k - 300, 13981), 10));
     features_q12[69] = pn_narrow16(pn_shrr32(pitch.correlation_q15, 3));
 }

@@ -26,7 +26,8 @@ void pn_features_log_bands(pn_level_t *level, const pn_scaled_t energies[PN_BAND
 void pn_features_coherence(const pn_spectrum_t *frame, const pn_scaled_t frame_energies[PN_BANDS],
                            const pn_spectrum_t *comb, int16_t coherence_q15[PN_BANDS]);
 
-/* features_q12[34..69] from coherence and pitch. */
-void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch, int16_t *features_q12);
+/* features_q12[34..69] from coherence and pitch; the period counts in samples of 48 kHz at any rate. */
+void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch, const pn_rate_t *rate,
+                       int16_t *features_q12);
 
 #endif

@@ -7,12 +7,12 @@
 #include "pn_fft.h"
 #include "pn_fixed.h"
 
-void pn_frame_init(pn_frame_t *state) {
+void pn_frame_init(pn_frame_t *state, const pn_rate_t *rate) {
     memset(state, 0, sizeof *state);
-    state->dsp = (pn_dsp_t){pn_fft_plan(PN_WINDOW), pn_dispatch_dsp(NULL)};
-    pn_highpass_init(&state->highpass);
+    state->dsp = (pn_dsp_t){rate, pn_fft_plan(2 * rate->hop), pn_dispatch_dsp(NULL)};
+    pn_highpass_init(&state->highpass, rate);
     pn_level_init(&state->level);
-    pn_pitch_init(&state->pitch);
+    pn_pitch_init(&state->pitch, rate);
     pn_gains_init(&state->gains);
 }
 
@@ -29,15 +29,17 @@ static uint32_t oldest(const pn_frame_t *state) {
 }
 
 static void push_history(pn_frame_t *state, const int32_t *pcm_q8) {
-    memmove(state->history, state->history + PN_HOP, (PN_HISTORY - PN_HOP) * sizeof *state->history);
-    pn_highpass_process(&state->highpass, pcm_q8, state->history + PN_HISTORY - PN_HOP, PN_HOP);
+    const size_t hop = (size_t)state->dsp.rate->hop, kept = (PN_HISTORY_HOPS - 1) * hop;
+    memmove(state->history, state->history + hop, kept * sizeof *state->history);
+    pn_highpass_process(&state->highpass, pcm_q8, state->history + kept, hop);
 }
 
 static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
     state->newest = (state->newest + 1) % PN_RING;
+    const int32_t *const newest = state->history + (PN_HISTORY_HOPS - 2) * state->dsp.rate->hop;
     pn_spectrum_t *const spectrum = &state->spectra[state->newest];
     pn_scaled_t *const energies = state->energies[state->newest];
-    pn_spectrum_analyse(&state->dsp, state->history + PN_HISTORY - PN_WINDOW, state->scratch, spectrum);
+    pn_spectrum_analyse(&state->dsp, newest, state->scratch, spectrum);
     pn_bands_energy(spectrum, energies);
     pn_features_log_bands(&state->level, energies, features_q12);
 }
@@ -45,10 +47,10 @@ static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
 static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
     int16_t coherence_q15[PN_BANDS];
     state->estimate = pn_pitch_push(&state->pitch, state->history);
-    pn_comb_filter(state->history, state->estimate.period, state->scratch);
+    pn_comb_filter(state->history, state->dsp.rate->hop, state->estimate.period, state->scratch);
     pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &state->comb);
     pn_features_coherence(&state->spectra[oldest(state)], state->energies[oldest(state)], &state->comb, coherence_q15);
-    pn_features_pitch(coherence_q15, state->estimate, features_q12);
+    pn_features_pitch(coherence_q15, state->estimate, state->dsp.rate, features_q12);
 }
 
 void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *features_q12) {
@@ -58,7 +60,7 @@ void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *feat
 }
 
 void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q12) {
-    for (size_t n = 0; n < PN_HOP; n++)
+    for (int n = 0; n < state->dsp.rate->hop; n++)
         state->scratch[n] = pcm[n] * 256;
     pn_frame_analyse_q8(state, state->scratch, features_q12);
 }

@@ -12,7 +12,7 @@
 typedef struct oracle {
     pn_frame_t noisy;
     pn_highpass_t clean_highpass;
-    int32_t clean_history[PN_HISTORY];
+    int32_t clean_history[PN_HISTORY_HOPS * PN_HOP];
     _Alignas(16) int32_t scratch[PN_WINDOW];
     pn_spectrum_t clean;      /* of frame l */
     pn_spectrum_t clean_comb; /* of frame l, filtered at the noisy signal's pitch */
@@ -29,9 +29,10 @@ size_t pn_oracle_state_size(void) {
 
 void pn_oracle_reset(void *state) {
     oracle_t *const oracle = state;
+    const pn_rate_t *const rate = pn_rate_find(48000);
     memset(oracle, 0, sizeof *oracle);
-    pn_frame_init(&oracle->noisy);
-    pn_highpass_init(&oracle->clean_highpass);
+    pn_frame_init(&oracle->noisy, rate);
+    pn_highpass_init(&oracle->clean_highpass, rate);
 }
 
 static double to_double(pn_scaled_t a) {
@@ -40,7 +41,7 @@ static double to_double(pn_scaled_t a) {
 
 /* Variance of white noise behind the comb filter: the sum of its squared taps. */
 static double comb_noise(int period) {
-    const int reach = pn_comb_reach(period);
+    const int reach = pn_comb_reach(PN_HOP, period);
     double sum = 0, squares = 0;
     for (int k = -reach; k <= reach; k++) {
         const double tap = 0.5 - 0.5 * cos(2 * acos(-1.0) * (k + PN_COMB_REACH + 1) / (2 * PN_COMB_REACH + 2));
@@ -72,12 +73,13 @@ static double ideal_strength(const band_view_t *band, double noise, double *atte
 
 static void analyse_clean(oracle_t *oracle, const int16_t *clean) {
     int32_t *const history = oracle->clean_history;
-    memmove(history, history + PN_HOP, (PN_HISTORY - PN_HOP) * sizeof *history);
+    int32_t *const newest = history + (PN_HISTORY_HOPS - 1) * PN_HOP;
+    memmove(history, history + PN_HOP, (PN_HISTORY_HOPS - 1) * PN_HOP * sizeof *history);
     for (size_t n = 0; n < PN_HOP; n++)
         oracle->scratch[n] = clean[n] * 256;
-    pn_highpass_process(&oracle->clean_highpass, oracle->scratch, history + PN_HISTORY - PN_HOP, PN_HOP);
-    pn_spectrum_analyse(&oracle->noisy.dsp, history + PN_HISTORY_FRAME, oracle->scratch, &oracle->clean);
-    pn_comb_filter(history, oracle->noisy.estimate.period, oracle->scratch);
+    pn_highpass_process(&oracle->clean_highpass, oracle->scratch, newest, PN_HOP);
+    pn_spectrum_analyse(&oracle->noisy.dsp, history + PN_HISTORY_FRAME * PN_HOP, oracle->scratch, &oracle->clean);
+    pn_comb_filter(history, PN_HOP, oracle->noisy.estimate.period, oracle->scratch);
     pn_spectrum_analyse(&oracle->noisy.dsp, oracle->scratch, oracle->scratch, &oracle->clean_comb);
 }
 

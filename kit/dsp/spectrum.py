@@ -7,10 +7,14 @@ HOP = 480
 WINDOW_LENGTH = 2 * HOP
 BINS = HOP + 1
 
-_SINE = np.sin(np.pi * (np.arange(WINDOW_LENGTH) + 0.5) / WINDOW_LENGTH)
 
-# Vorbis window: WINDOW[n]^2 + WINDOW[n + HOP]^2 = 1, so analysis and synthesis share it.
-WINDOW = np.sin(np.pi / 2 * _SINE**2)
+def window(length: int) -> np.ndarray:
+    """Vorbis window w (length,): w[n]^2 + w[n + length/2]^2 = 1, so analysis and synthesis share it."""
+    sine = np.sin(np.pi * (np.arange(length) + 0.5) / length)
+    return np.sin(np.pi / 2 * sine**2)
+
+
+WINDOW = window(WINDOW_LENGTH)
 
 
 def transform(samples: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kit import host
-from kit.denoiser import HOP_SAMPLES, LATENCY_SAMPLES
+from kit.denoiser import HOP_SAMPLES, LATENCY_SAMPLES, SAMPLE_RATE_HZ
 from kit.model.architecture import BANDS, FEATURES
 from kit.model.float_reference import FloatReference
 from kit.model.import_ import Model
@@ -54,7 +54,7 @@ def features_of(noisy: np.ndarray) -> np.ndarray:
     """Compute the network's inputs. noisy: int16 (hops * 480,). Returns int16 Q12 (hops, 70)."""
     ffi, lib = host.load(_HEADER)
     frame = ffi.new("pn_frame_t *")
-    lib.pn_frame_init(frame)
+    lib.pn_frame_init(frame, lib.pn_rate_find(SAMPLE_RATE_HZ))
     noisy = np.ascontiguousarray(noisy)
     features = np.empty((len(noisy) // HOP_SAMPLES, FEATURES), np.int16)
     source, rows = ffi.from_buffer("int16_t[]", noisy), ffi.from_buffer("int16_t[]", features)
@@ -73,7 +73,7 @@ def synthesise(
     """
     ffi, lib = host.load(_HEADER)
     frame = ffi.new("pn_frame_t *")
-    lib.pn_frame_init(frame)
+    lib.pn_frame_init(frame, lib.pn_rate_find(SAMPLE_RATE_HZ))
     gains, strengths, noisy = (np.ascontiguousarray(x, np.int16) for x in (gains, strengths, noisy))
     out = np.empty(len(noisy), np.int32)
     unused = ffi.new(f"int16_t[{FEATURES}]")

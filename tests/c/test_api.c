@@ -8,7 +8,7 @@
 #include "pn_port.h"
 
 #define FRAMES 60
-#define SAMPLES (FRAMES * PN_FRAME_SAMPLES)
+#define SAMPLES (FRAMES * PN_MAX_FRAME_SAMPLES)
 #define STATE_BYTES (160 * 1024)
 
 static _Alignas(PN_STATE_ALIGNMENT) uint8_t memory[2][STATE_BYTES];
@@ -22,7 +22,7 @@ static void report(const char *name, int passed) {
 
 static pn_state_t *start(int which) {
     pn_state_t *const state = (pn_state_t *)(void *)memory[which];
-    if (pn_state_size() > STATE_BYTES || pn_init(state, NULL) != PN_OK)
+    if (pn_state_size() > STATE_BYTES || pn_init(state, 48000, NULL) != PN_OK)
         pn_port_fault("init", "test_api");
     return state;
 }
@@ -38,7 +38,7 @@ static void make_input(void) {
 }
 
 static void run(pn_state_t *state, int16_t *out) {
-    for (int n = 0; n < SAMPLES; n += PN_FRAME_SAMPLES)
+    for (int n = 0; n < SAMPLES; n += PN_MAX_FRAME_SAMPLES)
         pn_process(state, input + n, out + n);
 }
 
@@ -46,7 +46,7 @@ static void test_packets(void) {
     pn_state_t *const frames = start(0), *const packets = start(1);
     run(frames, first);
     memcpy(second, input, sizeof second);
-    for (int n = 0; n < SAMPLES; n += PN_PACKET_SAMPLES)
+    for (int n = 0; n < SAMPLES; n += 2 * PN_MAX_FRAME_SAMPLES)
         pn_process_packet(packets, second + n, second + n);
     report("packets_in_place_equal_frames", memcmp(first, second, sizeof first) == 0);
 }
@@ -66,15 +66,15 @@ static void test_bypass(void) {
     static int32_t reference_q8[SAMPLES];
     pn_state_t *const state = start(0);
     pn_highpass_t highpass;
-    pn_highpass_init(&highpass);
+    pn_highpass_init(&highpass, pn_rate_find(48000));
     for (int n = 0; n < SAMPLES; n++)
         reference_q8[n] = input[n] * 256;
     pn_highpass_process(&highpass, reference_q8, reference_q8, SAMPLES);
     pn_set_strength(state, 0);
     run(state, first);
     int32_t worst = 0;
-    for (int n = 30 * PN_FRAME_SAMPLES; n < SAMPLES; n++) { /* after the 200 ms of a change */
-        const int32_t error = first[n] * 256 - reference_q8[n - pn_latency_samples()];
+    for (int n = 30 * PN_MAX_FRAME_SAMPLES; n < SAMPLES; n++) { /* after the 200 ms of a change */
+        const int32_t error = first[n] * 256 - reference_q8[n - pn_latency_samples(state)];
         worst = error > worst ? error : -error > worst ? -error : worst;
     }
     report("strength_0_passes_the_signal", worst <= 256);
@@ -86,16 +86,16 @@ static void test_bypass(void) {
 }
 
 static void test_floats(void) {
-    static float in[PN_FRAME_SAMPLES], out[PN_FRAME_SAMPLES];
+    static float in[PN_MAX_FRAME_SAMPLES], out[PN_MAX_FRAME_SAMPLES];
     pn_state_t *const floats = start(0), *const words = start(1);
     int equal = 1;
     for (int frame = 0; frame < FRAMES; frame++) {
-        const int16_t *const pcm = input + frame * PN_FRAME_SAMPLES;
-        for (int n = 0; n < PN_FRAME_SAMPLES; n++)
+        const int16_t *const pcm = input + frame * PN_MAX_FRAME_SAMPLES;
+        for (int n = 0; n < PN_MAX_FRAME_SAMPLES; n++)
             in[n] = (float)pcm[n] / 32768.0f;
         pn_process_float(floats, in, out);
         pn_process(words, pcm, first);
-        for (int n = 0; n < PN_FRAME_SAMPLES; n++) {
+        for (int n = 0; n < PN_MAX_FRAME_SAMPLES; n++) {
             const float difference = out[n] * 32768.0f - (float)first[n];
             equal &= difference <= 0.5f && difference >= -0.5f;
         }
@@ -107,7 +107,7 @@ static void test_floats(void) {
     in[2] = -1e30f;
     pn_process_float(floats, in, out);
     int finite = 1;
-    for (int n = 0; n < PN_FRAME_SAMPLES; n++)
+    for (int n = 0; n < PN_MAX_FRAME_SAMPLES; n++)
         finite &= out[n] > -8.0f && out[n] < 8.0f;
     report("nan_and_huge_floats_do_no_harm", finite);
 }
@@ -127,9 +127,10 @@ static void test_refused_weights(void) {
 static void test_arguments(void) {
     pn_model_info_t info;
     pn_state_t *const state = start(0);
-    report("null_state", pn_init(NULL, NULL) == PN_ERROR_ARGUMENT);
-    report("misaligned_state", pn_init((pn_state_t *)(void *)(memory[1] + 8), NULL) == PN_ERROR_ARGUMENT);
-    report("unknown_isa", pn_init((pn_state_t *)(void *)memory[1], "z80") == PN_ERROR_ISA);
+    report("null_state", pn_init(NULL, 48000, NULL) == PN_ERROR_ARGUMENT);
+    report("misaligned_state", pn_init((pn_state_t *)(void *)(memory[1] + 8), 48000, NULL) == PN_ERROR_ARGUMENT);
+    report("unknown_isa", pn_init((pn_state_t *)(void *)memory[1], 48000, "z80") == PN_ERROR_ISA);
+    report("unknown_rate", pn_init(state, 44100, NULL) == PN_ERROR_RATE);
     pn_model_info(state, &info);
     report("model_info", info.graph_id == pn_model.graph_id && info.weights > 1000 && info.lookahead_frames == 2);
     int worded = 1;

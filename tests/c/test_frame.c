@@ -71,7 +71,7 @@ static uint32_t run(signal_t *signal, int post_filter, int32_t *largest) {
     uint32_t crc = 0;
     *largest = 0;
     random_state = 7;
-    pn_frame_init(&state);
+    pn_frame_init(&state, pn_rate_find(48000));
     for (int hop = 0; hop < HOPS; hop++) {
         for (int n = 0; n < PN_HOP; n++)
             pcm_q8[n] = signal(hop * PN_HOP + n) * 256;

@@ -25,7 +25,7 @@ static int32_t random_word(void) {
 
 static pn_pitch_estimate_t run(int hops) {
     pn_pitch_estimate_t estimate = {0, 0};
-    pn_pitch_init(&tracker);
+    pn_pitch_init(&tracker, pn_rate_find(48000));
     for (int t = 0; t < hops; t++)
         estimate = pn_pitch_push(&tracker, signal + t * HOP);
     return estimate;

@@ -38,7 +38,7 @@ def track_in_c(signal_q8: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Periods and correlations of the firmware, one per hop."""
     ffi, lib = host.load("pn_pitch.h")
     tracker = ffi.new("pn_pitch_t *")
-    lib.pn_pitch_init(tracker)
+    lib.pn_pitch_init(tracker, lib.pn_rate_find(48000))
     padded = np.concatenate([np.zeros(pitch.HISTORY - HOP, np.int32), signal_q8])
     estimates = [
         lib.pn_pitch_push(tracker, ffi.from_buffer("int32_t[]", padded[t * HOP :]))
