@@ -13,8 +13,8 @@ EPSILON = 1e-4
 # Below this an error of a gain counts as its square, above it as itself. The square alone makes the
 # network answer with means, never quite open or closed; the absolute value asks for the likeliest.
 ROUNDING = 0.03
-# Noise that is left counts this many times as much as speech that is lost: in doubt the network then
-# lowers the gain, which PESQ prefers.
+# Noise that is left counts this many times as much as speech that is lost: in doubt the network
+# then lowers the gain, which PESQ prefers.
 LEFT_NOISE_WEIGHT = 1.5
 STRENGTH_SHARE = 0.5
 # Above this the ear, and every measure of quality, is forgiving.

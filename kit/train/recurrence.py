@@ -3,6 +3,7 @@
 import functools
 import hashlib
 import pathlib
+import tempfile
 from typing import Any
 
 import cffi
@@ -12,7 +13,7 @@ from kit import process
 from kit.paths import BUILD
 
 _SOURCE = pathlib.Path(__file__).with_name("recurrence.c")
-_FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=gnu11", "-fPIC", "-shared")
+_FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=gnu11", "-fPIC", "-c")
 _COMPILE_TIMEOUT_S = 120.0
 _DECLARATIONS = """
 int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, float, float *,
@@ -28,12 +29,15 @@ def _library() -> tuple[cffi.FFI, Any]:
     library = BUILD / "train" / f"recurrence-{digest}.so"
     if not library.exists():
         library.parent.mkdir(parents=True, exist_ok=True)
-        temporary = library.with_suffix(".part")
-        process.run(
-            ["gcc", *_FLAGS, str(_SOURCE), "-o", str(temporary), "-lm"],
-            timeout_s=_COMPILE_TIMEOUT_S,
-        )
-        temporary.replace(library)
+        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
+            compiled, linked = pathlib.Path(folder, "a.o"), pathlib.Path(folder, "a.so")
+            # Linked without -ffast-math: with it, loading would flush denormals everywhere.
+            for command in (
+                ["gcc", *_FLAGS, str(_SOURCE), "-o", str(compiled)],
+                ["gcc", "-shared", str(compiled), "-o", str(linked), "-lm"],
+            ):
+                process.run(command, timeout_s=_COMPILE_TIMEOUT_S)
+            linked.replace(library)
     ffi = cffi.FFI()
     ffi.cdef(_DECLARATIONS)
     return ffi, ffi.dlopen(str(library))

@@ -82,7 +82,7 @@ def test_weights_stay_within_the_limit_after_clipping() -> None:
     with torch.no_grad():
         net.gains.weight.fill_(3.0)
     net.clip_weights()
-    assert float(net.gains.weight.max()) == 0.5
+    assert net.gains.weight.max().item() == 0.5
 
 
 def batch_of(gains: torch.Tensor, mask: torch.Tensor) -> losses.Batch:
