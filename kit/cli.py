@@ -1,4 +1,4 @@
-"""The command line: each file in kit/verbs is one verb, its `command` the click object behind it."""
+"""The command line: each file in kit/verbs is one verb, its `command` a click object."""
 
 import difflib
 import errno

@@ -1,4 +1,4 @@
-"""Where things live in a checkout: every other module asks here, so that no path is spelled twice."""
+"""Where things live in a checkout, so that no path is spelled twice."""
 
 from pathlib import Path
 

@@ -42,7 +42,7 @@ def find_program(name: str) -> str:
 
 
 def _prepare(args: Sequence[str | os.PathLike[str]]) -> list[str]:
-    """Arguments as text, the program found; the command as a person would type it goes to the log."""
+    """Arguments as text, the program found; the log gets the command as a person types it."""
     words = [os.fspath(arg) for arg in args]
     log.info("%s%s", "(dry run) " if dry_run else "", shlex.join(words))
     if not dry_run:

@@ -1,4 +1,4 @@
-"""What every channel does alike: a thread takes bytes in as they come, readers wait with a timeout."""
+"""What every channel does alike: a thread takes bytes in, readers wait with a timeout."""
 
 import abc
 import threading

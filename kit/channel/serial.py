@@ -4,6 +4,7 @@ import select
 import time
 
 import serial
+from serial.urlhandler import protocol_socket
 
 from kit.channel.base import Channel
 from kit.errors import DeviceError
@@ -11,6 +12,24 @@ from kit.errors import DeviceError
 _BLOCK = 1 << 16
 _POLL_S = 0.2
 _RETRY_S = 0.02
+_SOCKET = "socket://"
+
+
+class _SocketPort(protocol_socket.Serial):
+    """pyserial's socket, keeping what has come by the time it is open.
+
+    pyserial discards that, as is right for a port that has been lying there. A socket is new: its
+    first bytes are the program's first words.
+    """
+
+    def reset_input_buffer(self) -> None:
+        """Discard nothing."""
+
+
+def _open(url: str, baud: int) -> serial.SerialBase:
+    if url.startswith(_SOCKET):
+        return _SocketPort(url, baudrate=baud, timeout=0)
+    return serial.serial_for_url(url, baudrate=baud, timeout=0)
 
 
 class SerialChannel(Channel):
@@ -22,7 +41,7 @@ class SerialChannel(Channel):
         deadline = time.monotonic() + connect_timeout_s
         while True:
             try:
-                self._port = serial.serial_for_url(url, baudrate=baud, timeout=0)
+                self._port = _open(url, baud)
                 break
             except serial.SerialException as refused:
                 if time.monotonic() > deadline:

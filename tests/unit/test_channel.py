@@ -11,6 +11,7 @@ from kit.channel import ProcessChannel, SerialChannel
 from kit.errors import DeviceError
 from kit.runner import Capabilities, Session, Started
 
+GREETINGS = 40
 CAPABILITIES = Capabilities(emulated=False, exit_code=True, end_of_input=True)
 
 
@@ -94,3 +95,21 @@ def test_serial_over_a_socket_carries_bytes_both_ways() -> None:
 def test_a_serial_line_that_is_not_there_is_a_device_error() -> None:
     with pytest.raises(DeviceError, match="cannot open"):
         SerialChannel("socket://127.0.0.1:1", 115200, 0.1)
+
+
+def test_what_a_program_says_at_once_is_not_lost() -> None:
+    """Many connections: each may lose its first bytes to a reader that is not open yet."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            for _ in range(GREETINGS):
+                connection, _ = server.accept()
+                with connection:
+                    connection.sendall(b"PN_BOOT\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        url = f"socket://127.0.0.1:{server.getsockname()[1]}"
+        for _ in range(GREETINGS):
+            channel = SerialChannel(url, 115200, 5)
+            assert channel.read_line(5) == b"PN_BOOT"
+            channel.close()
