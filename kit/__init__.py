@@ -1,3 +1,3 @@
-"""PercepNet kit: from a trained noise suppressor to fixed-point firmware on phones and ARM boards."""
+"""PercepNet kit: from a trained noise suppressor to firmware on phones and ARM boards."""
 
 __version__ = "0.1.0"

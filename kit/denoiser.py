@@ -1,8 +1,8 @@
 """The denoiser behind NumPy arrays, streams and files, wherever a `HopProcessor` runs.
 
-The firmware works on hops of 10 ms at 48 kHz, 16 bit, and answers 30 ms late. `Denoiser.process`
-shows exactly that; `AlignedStream` and all that is built on it takes the delay out, so that output
-and input line up sample by sample.
+The firmware works on hops of 10 ms, 16 bit, at five sample rates, and answers 30 ms late.
+`Denoiser.process` shows exactly that; `AlignedStream` and all that is built on it takes the delay
+out, so that output and input line up sample by sample.
 """
 
 import os
@@ -16,28 +16,37 @@ from kit.audio import AudioReader, AudioWriter, Resampler
 from kit.errors import KitError
 
 SAMPLE_RATE_HZ = 48000
+RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 HOP_SAMPLES = 480
 LATENCY_SAMPLES = 1440
+LATENCY_HOPS = 3
 STATE_ALIGNMENT = 16
 _PIPE_BYTES = 1 << 16
 
 HopProcessor = Callable[[np.ndarray], np.ndarray]
-"""int16 of whole hops, shape (480 k,), to the same shape, LATENCY_SAMPLES late, with a memory."""
+"""int16 of whole hops of 10 ms, shape (hop * k,), to the same shape, 30 ms late, with a memory."""
 
 Progress = Callable[[float], None]
 """Called now and then with the share done, 0 to 1."""
 
 
-class Denoiser:
-    """One channel of 48 kHz 16-bit sound on this computer, through the C library.
+def processing_rate(sample_rate_hz: int) -> int:
+    """The rate at which the firmware treats a recording: its own, or 48 kHz after resampling."""
+    return sample_rate_hz if sample_rate_hz in RATES_HZ else SAMPLE_RATE_HZ
 
-    isa: an instruction set to force ("scalar", "avx2"), for tests; the best one if None. Raises
-    KitError if this processor lacks it.
+
+class Denoiser:
+    """One channel of 16-bit sound on this computer, through the C library.
+
+    isa: an instruction set to force ("scalar", "avx2"), for tests; the best one if None.
+    sample_rate_hz: at which the firmware works, one of RATES_HZ.
+    Raises KitError if this processor lacks the instruction set, or for another rate.
     """
 
-    def __init__(self, isa: str | None = None) -> None:
+    def __init__(self, isa: str | None = None, sample_rate_hz: int = SAMPLE_RATE_HZ) -> None:
         self._ffi, self._lib = host.load()
         self._isa = isa
+        self._rate_hz = sample_rate_hz
         self._memory = np.zeros(self._lib.pn_state_size() + STATE_ALIGNMENT, np.uint8)
         skipped = -self._memory.ctypes.data % STATE_ALIGNMENT
         buffer = self._ffi.from_buffer(self._memory)
@@ -51,26 +60,28 @@ class Denoiser:
 
     @property
     def latency_samples(self) -> int:
-        """Samples by which the output of `process` is late: 1440."""
+        """Samples by which the output of `process` is late: 30 ms."""
         return int(self._lib.pn_latency_samples(self._state))
 
     def reset(self) -> None:
         """Forget everything heard so far."""
         name = self._ffi.NULL if self._isa is None else self._isa.encode()
-        status = self._lib.pn_init(self._state, SAMPLE_RATE_HZ, name)
+        status = self._lib.pn_init(self._state, self._rate_hz, name)
         if status:
             reason = self._ffi.string(self._lib.pn_strerror(status)).decode()
-            raise KitError(f"cannot start with instruction set `{self._isa}`: {reason}")
+            chosen = f"instruction set `{self._isa}`" if self._isa else "the best instruction set"
+            raise KitError(f"cannot start at {self._rate_hz} Hz with {chosen}: {reason}")
 
     def process(self, pcm: np.ndarray) -> np.ndarray:
-        """Denoise whole hops. pcm: int16, shape (480 k,). Returns the same shape, late."""
+        """Denoise whole hops. pcm: int16, shape (hop * k,). Returns the same shape, late."""
         pcm = np.ascontiguousarray(pcm)
-        if pcm.dtype != np.int16 or pcm.ndim != 1 or len(pcm) % HOP_SAMPLES:
-            raise ValueError(f"need int16 in hops of {HOP_SAMPLES}, not {pcm.dtype} {pcm.shape}")
+        hop = self._rate_hz // 100
+        if pcm.dtype != np.int16 or pcm.ndim != 1 or len(pcm) % hop:
+            raise ValueError(f"need int16 in hops of {hop}, not {pcm.dtype} {pcm.shape}")
         out = np.empty_like(pcm)
         source = self._ffi.cast("int16_t *", self._ffi.from_buffer(pcm))
         target = self._ffi.cast("int16_t *", self._ffi.from_buffer(out))
-        for start in range(0, len(pcm), HOP_SAMPLES):
+        for start in range(0, len(pcm), hop):
             self._lib.pn_process(self._state, source + start, target + start)
         return out
 
@@ -79,9 +90,10 @@ class Denoiser:
     ) -> np.ndarray:
         """Denoise a whole recording, each channel afresh; aligned with and as long as the input.
 
-        samples: int16, shape (n,) or (n, channels), at any rate. Returns the same shape and rate.
+        samples: int16, shape (n,) or (n, channels), at any rate: resampled to this denoiser's and
+        back where they differ. Returns the same shape and rate.
         """
-        return denoise_array(self._afresh, samples, sample_rate_hz, progress)
+        return denoise_array(self._afresh, samples, sample_rate_hz, progress, self._rate_hz)
 
     def _afresh(self, pcm: np.ndarray) -> np.ndarray:
         self.reset()
@@ -94,14 +106,20 @@ class AlignedStream:
     What all `push` calls and `finish` return, joined, is aligned with and as long as the input.
     """
 
-    def __init__(self, sample_rate_hz: int, processors: Sequence[HopProcessor]) -> None:
+    def __init__(
+        self,
+        sample_rate_hz: int,
+        processors: Sequence[HopProcessor],
+        processing_rate_hz: int = SAMPLE_RATE_HZ,
+    ) -> None:
         channels = len(processors)
         self._processors = list(processors)
-        self._up = Resampler(sample_rate_hz, SAMPLE_RATE_HZ, channels)
-        self._down = Resampler(SAMPLE_RATE_HZ, sample_rate_hz, channels)
+        self._hop = processing_rate_hz // 100
+        self._up = Resampler(sample_rate_hz, processing_rate_hz, channels)
+        self._down = Resampler(processing_rate_hz, sample_rate_hz, channels)
         self._waiting = np.zeros((0, channels), np.int16)
-        self._late = LATENCY_SAMPLES
-        self._heard = self._heard_48k = self._made_48k = self._given = 0
+        self._late = LATENCY_HOPS * self._hop
+        self._heard = self._resampled = self._made = self._given = 0
 
     def push(self, block: np.ndarray) -> np.ndarray:
         """Take int16 of shape (n, channels); return what is ready, of shape (m, channels)."""
@@ -112,24 +130,24 @@ class AlignedStream:
         """Return the rest of the output, of shape (m, channels); the stream is over."""
         empty = self._waiting[:0]
         tail = self._up.push(empty, last=True)
-        silence = HOP_SAMPLES + LATENCY_SAMPLES - 1
-        total = self._heard_48k + len(tail)
+        silence = (LATENCY_HOPS + 1) * self._hop - 1
+        total = self._resampled + len(tail)
         out = self._run(np.concatenate([tail, np.zeros((silence, tail.shape[1]), np.int16)]))
-        out = out[: len(out) - (self._made_48k - total)]
+        out = out[: len(out) - (self._made - total)]
         return self._give(self._down.push(out, last=True), self._heard)
 
     def _run(self, pcm: np.ndarray) -> np.ndarray:
-        """Pass 48 kHz samples on in whole hops; drop the silence that the delay puts first."""
-        self._heard_48k += len(pcm)
+        """Pass samples on in whole hops; drop the silence that the delay puts first."""
+        self._resampled += len(pcm)
         pcm = np.concatenate([self._waiting, pcm])
-        whole = len(pcm) - len(pcm) % HOP_SAMPLES
+        whole = len(pcm) - len(pcm) % self._hop
         self._waiting = pcm[whole:]
         out = np.empty_like(pcm[:whole])
         for channel, process in enumerate(self._processors):
             out[:, channel] = process(np.ascontiguousarray(pcm[:whole, channel])) if whole else 0
         dropped = min(self._late, whole)
         self._late -= dropped
-        self._made_48k += whole - dropped
+        self._made += whole - dropped
         return out[dropped:]
 
     def _give(self, block: np.ndarray, total: int | None = None) -> np.ndarray:
@@ -143,20 +161,25 @@ class AlignedStream:
 
 
 def denoise_array(
-    run: HopProcessor, samples: np.ndarray, sample_rate_hz: int, progress: Progress | None = None
+    run: HopProcessor,
+    samples: np.ndarray,
+    sample_rate_hz: int,
+    progress: Progress | None = None,
+    processing_rate_hz: int = SAMPLE_RATE_HZ,
 ) -> np.ndarray:
     """Denoise a recording in memory, each channel with one call of `run`, which starts afresh.
 
     samples: int16, shape (n,) or (n, channels). Returns the same shape, aligned.
     """
+    hop, latency = processing_rate_hz // 100, LATENCY_HOPS * processing_rate_hz // 100
     columns = samples if samples.ndim == 2 else samples[:, None]
     out = np.zeros_like(columns)
     for channel in range(columns.shape[1]):
-        up = Resampler(sample_rate_hz, SAMPLE_RATE_HZ, 1).push(columns[:, [channel]], last=True)
-        hops = -(-(len(up) + LATENCY_SAMPLES) // HOP_SAMPLES)
-        late = run(np.pad(up[:, 0], (0, hops * HOP_SAMPLES - len(up))))
-        kept = late[LATENCY_SAMPLES : LATENCY_SAMPLES + len(up), None]
-        down = Resampler(SAMPLE_RATE_HZ, sample_rate_hz, 1).push(kept, last=True)
+        up = Resampler(sample_rate_hz, processing_rate_hz, 1).push(columns[:, [channel]], last=True)
+        hops = -(-(len(up) + latency) // hop)
+        late = run(np.pad(up[:, 0], (0, hops * hop - len(up))))
+        kept = late[latency : latency + len(up), None]
+        down = Resampler(processing_rate_hz, sample_rate_hz, 1).push(kept, last=True)
         out[: len(down), channel] = down[: len(columns), 0]
         if progress:
             progress((channel + 1) / columns.shape[1])
@@ -173,10 +196,11 @@ def denoise_file(
     destination untouched.
     """
     with AudioReader(source) as reader, AudioWriter(destination, reader.format) as writer:
-        stream = AlignedStream(
-            reader.format.sample_rate_hz,
-            [Denoiser().process for _ in range(reader.format.channels)],
-        )
+        rate_hz = processing_rate(reader.format.sample_rate_hz)
+        processors = [
+            Denoiser(sample_rate_hz=rate_hz).process for _ in range(reader.format.channels)
+        ]
+        stream = AlignedStream(reader.format.sample_rate_hz, processors, rate_hz)
         done = 0
         for block in reader.blocks():
             writer.write(stream.push(block))
@@ -186,14 +210,20 @@ def denoise_file(
         writer.write(stream.finish())
 
 
-def denoise_stream(source_fd: int, destination_fd: int, process: HopProcessor) -> None:
-    """Denoise raw 16-bit little-endian mono sound at 48 kHz from one descriptor to another, live.
+def denoise_stream(
+    source_fd: int,
+    destination_fd: int,
+    process: HopProcessor,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+) -> None:
+    """Denoise raw 16-bit little-endian mono sound from one descriptor to another, live.
 
-    Each hop leaves as soon as it is whole; at the end the last 30 ms follow, so that as many bytes
-    leave as came. A reader that goes away (BrokenPipeError) ends the stream quietly.
+    sample_rate_hz: of the sound and of `process`. Each hop leaves as soon as it is whole; at the
+    end the last 30 ms follow, so that as many bytes leave as came. A reader that goes away
+    (BrokenPipeError) ends the stream quietly.
     Raises KitError if the input ends in the middle of a sample.
     """
-    stream = AlignedStream(SAMPLE_RATE_HZ, [process])
+    stream = AlignedStream(sample_rate_hz, [process], sample_rate_hz)
     odd = b""
     try:
         while data := os.read(source_fd, _PIPE_BYTES):
@@ -208,7 +238,7 @@ def denoise_stream(source_fd: int, destination_fd: int, process: HopProcessor) -
     if odd:
         raise KitError(
             "the stream ended in the middle of a 16-bit sample: its last byte was ignored",
-            hint="send raw 16-bit little-endian mono samples at 48 kHz",
+            hint="send raw 16-bit little-endian mono samples",
         )
 
 

@@ -14,12 +14,7 @@ from typing import Self
 
 import numpy as np
 
-from kit.denoiser import (
-    HOP_SAMPLES,
-    SAMPLE_RATE_HZ,
-    Progress,
-    denoise_array,
-)
+from kit.denoiser import SAMPLE_RATE_HZ, Progress, denoise_array, processing_rate
 from kit.devtest.protocol import parse_line, read_report
 from kit.errors import DeviceError
 from kit.runner import open_session
@@ -30,6 +25,7 @@ FILE_APP = "denoise_file"
 MARK = b"\xa5\x5a"
 FRAME, RESTART, QUIT = b"F", b"R", b"Q"
 ATTEMPTS = 3
+RATE_SETTING = "PN_RATE"
 START_TIMEOUT_S = 60.0
 SECONDS_PER_SECOND = 60.0  # the slowest machine that is waited for: 60 s for a second of sound
 _CRC = struct.Struct("<I")
@@ -43,18 +39,24 @@ def denoise_on(
     samples: int16, shape (n,) or (n, channels), at any rate. Returns the same shape, aligned.
     Raises KitError if the program does not start or stops.
     """
+    rate_hz = processing_rate(sample_rate_hz)
     if target.emulator:
-        return denoise_array(
-            lambda pcm: denoise_through_files(target, pcm), samples, sample_rate_hz, progress
-        )
-    with RemoteDenoiser(target, rebuild=False) as remote:
-        return denoise_array(remote.process_afresh, samples, sample_rate_hz, progress)
+
+        def run(pcm: np.ndarray) -> np.ndarray:
+            return denoise_through_files(target, pcm, sample_rate_hz=rate_hz)
+
+        return denoise_array(run, samples, sample_rate_hz, progress, rate_hz)
+    with RemoteDenoiser(target, rebuild=False, sample_rate_hz=rate_hz) as remote:
+        return denoise_array(remote.process_afresh, samples, sample_rate_hz, progress, rate_hz)
 
 
 def denoise_through_files(
-    target: Target, pcm: np.ndarray, settings: Mapping[str, str] | None = None
+    target: Target,
+    pcm: np.ndarray,
+    settings: Mapping[str, str] | None = None,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
 ) -> np.ndarray:
-    """One run of the built program `denoise_file`. pcm: int16 of whole hops at 48 kHz.
+    """One run of the built program `denoise_file`. pcm: int16 of whole hops.
 
     Returns the same shape, late as the denoiser is.
     """
@@ -62,8 +64,9 @@ def denoise_through_files(
         source, result = Path(folder) / "in.raw", Path(folder) / "out.raw"
         source.write_bytes(pcm.astype("<i2").tobytes())
         names = [str(source), str(result)]
+        settings = {RATE_SETTING: str(sample_rate_hz), **(settings or {})}
         with open_session(target, FILE_APP, names, settings=settings, rebuild=False) as session:
-            timeout_s = SECONDS_PER_SECOND * len(pcm) / SAMPLE_RATE_HZ + START_TIMEOUT_S
+            timeout_s = SECONDS_PER_SECOND * len(pcm) / sample_rate_hz + START_TIMEOUT_S
             report = read_report(session.lines(timeout_s), session.run_id)
         data = result.read_bytes()
     if report.bad or len(data) != pcm.nbytes:
@@ -78,7 +81,7 @@ def packet(kind: bytes, number: int, payload: bytes = b"") -> bytes:
 
 
 class RemoteDenoiser:
-    """One channel of 48 kHz sound, denoised by a target; a context manager.
+    """One channel of sound, denoised by a target; a context manager.
 
     settings: for the program, e.g. {"PN_FORCE_ISA": "scalar"}. rebuild=False takes the program as
     it was built. Raises KitError if it does not build, start or answer.
@@ -89,7 +92,10 @@ class RemoteDenoiser:
         target: Target | str,
         settings: Mapping[str, str] | None = None,
         rebuild: bool = True,
+        sample_rate_hz: int = SAMPLE_RATE_HZ,
     ) -> None:
+        settings = {RATE_SETTING: str(sample_rate_hz), **(settings or {})}
+        self._hop = sample_rate_hz // 100
         self._session = open_session(target, APP, settings=settings, rebuild=rebuild)
         self._number = 0
         try:
@@ -116,8 +122,8 @@ class RemoteDenoiser:
         return self.process(pcm)
 
     def process(self, pcm: np.ndarray) -> np.ndarray:
-        """Denoise whole hops. pcm: int16, shape (480 k,). Returns the same shape, late."""
-        hops = pcm.astype("<i2").reshape(-1, HOP_SAMPLES)
+        """Denoise whole hops. pcm: int16, shape (hop * k,). Returns the same shape, late."""
+        hops = pcm.astype("<i2").reshape(-1, self._hop)
         answers = [self._exchange(FRAME, hop.tobytes()) for hop in hops]
         return np.frombuffer(b"".join(answers), "<i2").astype(np.int16)
 

@@ -1,6 +1,6 @@
 /*
- * Denoises a file of raw samples, 16-bit little endian, 48 kHz, mono: `denoise_file IN OUT`. OUT has as many frames of
- * 480 samples as IN, the last filled up with silence, and is late as pn_process is.
+ * Denoises a file of raw samples, 16-bit little endian, mono: `denoise_file IN OUT`. OUT has as many frames of
+ * 10 ms as IN, the last filled up with silence, and is late as pn_process is.
  */
 #include "pn_app.h"
 
@@ -19,13 +19,14 @@ static int open_file(const char *name, pn_file_mode_t mode) {
 
 /* Returns how many frames went through. */
 static int denoise(pn_state_t *state, int in, int out) {
-    uint8_t bytes[PN_APP_FRAME_BYTES];
+    uint8_t bytes[PN_APP_MAX_FRAME_BYTES];
+    const size_t size = pn_app_frame_bytes(state);
     int frames = 0;
     size_t count;
-    while ((count = pn_file_read(in, bytes, sizeof bytes)) > 0) {
-        memset(bytes + count, 0, sizeof bytes - count);
+    while ((count = pn_file_read(in, bytes, size)) > 0) {
+        memset(bytes + count, 0, size - count);
         pn_app_process_bytes(state, bytes);
-        if (pn_file_write(out, bytes, sizeof bytes) != 0)
+        if (pn_file_write(out, bytes, size) != 0)
             pn_port_fault("write", "no_space_or_no_permission");
         frames++;
     }

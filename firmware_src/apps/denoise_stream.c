@@ -4,7 +4,7 @@
  * With the setting PN_STREAM=raw: 16-bit little-endian samples in and out until the input ends, nothing else.
  * Otherwise packets, one answer to each, so that no side ever sends what the other cannot take in:
  *   0xa5 0x5a, type, number, payload, CRC-32 of all after 0xa5 0x5a (little endian)
- * type 'F': a frame, 480 samples; answered by the denoised frame under the same number. 'R': start afresh.
+ * type 'F': a frame of 10 ms; answered by the denoised frame under the same number. 'R': start afresh.
  * 'Q': end. 'R' and 'Q' have no payload and are answered by themselves, a packet with a wrong CRC by 'N'.
  */
 #include "pn_app.h"
@@ -17,25 +17,28 @@
 
 typedef struct {
     uint8_t type, number;
-    uint8_t payload[PN_APP_FRAME_BYTES];
+    uint8_t payload[PN_APP_MAX_FRAME_BYTES];
 } packet_t;
 
 static pn_app_memory_t memory;
 
 /* A last frame that is not whole is filled with silence; as many bytes leave as came. */
 static void stream_raw(pn_state_t *state) {
-    uint8_t bytes[PN_APP_FRAME_BYTES];
+    uint8_t bytes[PN_APP_MAX_FRAME_BYTES];
+    const size_t size = pn_app_frame_bytes(state);
     size_t count;
     do {
-        count = pn_port_read(bytes, sizeof bytes);
-        memset(bytes + count, 0, sizeof bytes - count);
+        count = pn_port_read(bytes, size);
+        memset(bytes + count, 0, size - count);
         pn_app_process_bytes(state, bytes);
         pn_port_write(bytes, count);
-    } while (count == sizeof bytes);
+    } while (count == size);
 }
 
+static size_t frame_bytes; /* of a packet 'F': set once, before the first packet */
+
 static size_t payload_bytes(uint8_t type) {
-    return type == 'F' ? PN_APP_FRAME_BYTES : 0;
+    return type == 'F' ? frame_bytes : 0;
 }
 
 static uint32_t packet_crc(const packet_t *packet) {
@@ -74,6 +77,7 @@ static void write_packet(const packet_t *packet) {
 static void stream_packets(pn_state_t *state, const char *isa) {
     static packet_t packet;
     int read;
+    frame_bytes = pn_app_frame_bytes(state);
     while ((read = read_packet(&packet)) != 0) {
         if (read < 0)
             packet.type = 'N';

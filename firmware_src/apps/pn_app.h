@@ -22,14 +22,23 @@ typedef struct {
     _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];
 } pn_app_memory_t;
 
-/* Start a denoiser in `memory`; isa as in pn_init. Ends the program with a PN_FAULT line where that cannot be. */
+/* The setting PN_RATE in Hz; 48000 where there is none. */
+static inline int pn_app_rate(void) {
+    const char *const text = pn_port_env("PN_RATE");
+    int rate = 0;
+    for (const char *c = text ? text : "48000"; *c >= '0' && *c <= '9' && rate < 1000000; c++)
+        rate = rate * 10 + (*c - '0');
+    return rate;
+}
+
+/* Start a denoiser in `memory` at the rate of PN_RATE; isa as in pn_init. Ends the program with a PN_FAULT line where that cannot be. */
 static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa) {
     if (pn_state_size() > sizeof memory->bytes)
         pn_port_fault("memory", "state_too_large");
     pn_state_t *const state = (pn_state_t *)(void *)memory->bytes;
-    const pn_status_t status = pn_init(state, 48000, isa);
+    const pn_status_t status = pn_init(state, pn_app_rate(), isa);
     if (status != PN_OK)
-        pn_port_fault("init", isa ? isa : "best_isa");
+        pn_port_fault("init", status == PN_ERROR_RATE ? "rate" : isa ? isa : "best_isa");
     return state;
 }
 
@@ -47,15 +56,20 @@ static inline int pn_app_done(int bad) {
     return bad != 0;
 }
 
-#define PN_APP_FRAME_BYTES (PN_MAX_FRAME_SAMPLES * 2)
+#define PN_APP_MAX_FRAME_BYTES (PN_MAX_FRAME_SAMPLES * 2)
+
+static inline size_t pn_app_frame_bytes(const pn_state_t *state) {
+    return 2 * (size_t)pn_frame_samples(state);
+}
 
 /* Denoise a frame of bytes in place. Samples travel little endian; shifts make that so on every machine. */
 static inline void pn_app_process_bytes(pn_state_t *state, uint8_t *bytes) {
-    int16_t pcm[PN_MAX_FRAME_SAMPLES];
-    for (size_t n = 0; n < PN_MAX_FRAME_SAMPLES; n++)
+    int16_t pcm[PN_MAX_FRAME_SAMPLES] = {0};
+    const size_t samples = (size_t)pn_frame_samples(state);
+    for (size_t n = 0; n < samples; n++)
         pcm[n] = (int16_t)(uint16_t)(bytes[2 * n] | bytes[2 * n + 1] << 8);
     pn_process(state, pcm, pcm);
-    for (size_t n = 0; n < PN_MAX_FRAME_SAMPLES; n++) {
+    for (size_t n = 0; n < samples; n++) {
         bytes[2 * n] = (uint8_t)((uint16_t)pcm[n] & 0xffu);
         bytes[2 * n + 1] = (uint8_t)((uint16_t)pcm[n] >> 8);
     }

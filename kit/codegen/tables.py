@@ -16,6 +16,8 @@ LOW_PASS_48K_Q15 = (
     -54, -64, -82, -97, -93, -47, 66, 266, 562, 951, 1412, 1909, 2396, 2821, 3136, 3304,
 )  # fmt: skip
 
+_BANNER = "/* Constant tables of the fixed-point DSP. Generated; see kit/codegen/tables.py. */"
+
 # PN_FFT_CIRCLE of pn_fft_plan.h: the least common multiple of the FFT sizes.
 FFT_CIRCLE = 1920
 
@@ -132,8 +134,7 @@ def synthesis_scale(rate_hz: int) -> float:
 
 def render_header() -> str:
     """Text of pn_tables.h."""
-    lines = ["/* Constant tables of the fixed-point DSP. Generated; see kit/codegen/tables.py. */",
-             "#ifndef PN_TABLES_H", "#define PN_TABLES_H", "", "#include <stdint.h>", ""]  # fmt: skip
+    lines = [_BANNER, "#ifndef PN_TABLES_H", "#define PN_TABLES_H", "", "#include <stdint.h>", ""]
     for table in tables():
         lines += [f"/* {table.comment} */", f"extern {table.declarator};"]
     return "\n".join([*lines, "", "#endif", ""])
@@ -141,8 +142,7 @@ def render_header() -> str:
 
 def render_source() -> str:
     """Text of pn_tables.c."""
-    lines = ["/* Constant tables of the fixed-point DSP. Generated; see kit/codegen/tables.py. */",
-             '#include "pn_tables.h"', ""]  # fmt: skip
+    lines = [_BANNER, '#include "pn_tables.h"', ""]
     for table in tables():
         lines += [f"{table.declarator} = {_initialiser(table.values)};", ""]
     return "\n".join(lines)

@@ -9,7 +9,7 @@ BINS = HOP + 1
 
 
 def window(length: int) -> np.ndarray:
-    """Vorbis window w (length,): w[n]^2 + w[n + length/2]^2 = 1, so analysis and synthesis share it."""
+    """Vorbis window w (length,), for analysis and synthesis: w[n]^2 + w[n + length/2]^2 = 1."""
     sine = np.sin(np.pi * (np.arange(length) + 0.5) / length)
     return np.sin(np.pi / 2 * sine**2)
 

@@ -11,7 +11,15 @@ import numpy as np
 from kit import console, host
 from kit.audio import AudioWriter, read_all
 from kit.build import build
-from kit.denoiser import Denoiser, Progress, denoise_file, denoise_stream
+from kit.denoiser import (
+    RATES_HZ,
+    SAMPLE_RATE_HZ,
+    Denoiser,
+    Progress,
+    denoise_file,
+    denoise_stream,
+    processing_rate,
+)
 from kit.errors import CheckFailed, KitError
 from kit.remote import denoise_on
 from kit.target import load_target
@@ -28,15 +36,23 @@ _STDIN, _STDOUT = 0, 1
 @click.argument("source", metavar="IN")
 @click.argument("destination", metavar="OUT")
 @click.option("--target", "target_name", help="Run on this target and compare with this computer.")
-def command(source: str, destination: str, target_name: str | None) -> None:
+@click.option(
+    "--rate",
+    "stream_rate_hz",
+    type=click.Choice([str(rate) for rate in RATES_HZ]),
+    default=str(SAMPLE_RATE_HZ),
+    show_default=True,
+    help="Sample rate of a raw stream, Hz.",
+)
+def command(source: str, destination: str, target_name: str | None, stream_rate_hz: str) -> None:
     """Suppress the noise in IN and write OUT.
 
     IN and OUT are WAV or FLAC files of any rate, channel count and length; OUT keeps IN's rate,
     channels, length and sample format and lines up with it. `- -` instead reads a raw 16-bit
-    little-endian mono stream at 48 kHz from stdin and writes the same to stdout, live.
+    little-endian mono stream from stdin and writes the same to stdout, live.
     """
     if STREAM in (source, destination):
-        _stream(source, destination, target_name)
+        _stream(source, destination, target_name, int(stream_rate_hz))
     elif target_name:
         _on_target(Path(source), Path(destination), target_name)
     else:
@@ -44,12 +60,12 @@ def command(source: str, destination: str, target_name: str | None) -> None:
             denoise_file(source, destination, show)
 
 
-def _stream(source: str, destination: str, target_name: str | None) -> None:
+def _stream(source: str, destination: str, target_name: str | None, rate_hz: int) -> None:
     if source != destination:
         raise KitError("a stream needs `-` for both IN and OUT", hint="percepnet denoise - -")
     if target_name:
         raise KitError("a stream runs on this computer only", hint="leave out --target")
-    denoise_stream(_STDIN, _STDOUT, Denoiser().process)
+    denoise_stream(_STDIN, _STDOUT, Denoiser(sample_rate_hz=rate_hz).process, rate_hz)
 
 
 def _on_target(source: Path, destination: Path, name: str) -> None:
@@ -60,7 +76,8 @@ def _on_target(source: Path, destination: Path, name: str) -> None:
         with _progress(f"denoising on {name}") as show:
             out = denoise_on(target, pcm, audio.sample_rate_hz, show)
         if target.model == load_target(host.HOST_TARGET).model:
-            _require_same(out, Denoiser().denoise(pcm, audio.sample_rate_hz), name)
+            denoiser = Denoiser(sample_rate_hz=processing_rate(audio.sample_rate_hz))
+            _require_same(out, denoiser.denoise(pcm, audio.sample_rate_hz), name)
         else:
             console.note(f"not compared: this computer's library holds another model than {name}")
         writer.write(out)

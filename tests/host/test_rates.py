@@ -7,9 +7,13 @@ import soundfile
 import soxr
 
 from kit import host
+from kit.build import build
+from kit.denoiser import RATES_HZ, Denoiser, denoise_file
+from kit.errors import KitError
 from kit.paths import ROOT
+from kit.remote import denoise_on
+from kit.target import load_target
 
-RATES_HZ = [8000, 16000, 24000, 32000, 48000]
 SPEECH = ROOT / "kit" / "demo" / "clean.flac"
 BANDS = 34
 # Bands whose triangle lies below half the rate, and two less: the resampler's edge.
@@ -82,3 +86,31 @@ def test_a_uniform_gain_scales_the_signal(rate_hz):
 def test_other_rates_are_not_there():
     _, lib = host.load("pn_frame.h")
     assert not lib.pn_rate_find(44100)
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000])
+def test_a_file_of_a_native_rate_is_not_resampled(tmp_path, rate_hz):
+    pcm = speech_at(rate_hz)
+    soundfile.write(tmp_path / "in.wav", pcm, rate_hz)
+    denoise_file(tmp_path / "in.wav", tmp_path / "out.wav")
+    out, out_rate_hz = soundfile.read(tmp_path / "out.wav", dtype="int16")
+    assert out_rate_hz == rate_hz
+    hop = rate_hz // 100
+    padded = np.pad(pcm, (0, 3 * hop + -len(pcm) % hop))
+    late = Denoiser(sample_rate_hz=rate_hz).process(padded)
+    np.testing.assert_array_equal(out, late[3 * hop :][: len(pcm)])
+
+
+def test_the_emulated_board_agrees_at_16_khz():
+    pcm = speech_at(16000)[: 16000 // 2]
+    target = load_target("mps3_an547")
+    build(target.name)
+    np.testing.assert_array_equal(
+        denoise_on(target, pcm, 16000),
+        Denoiser(sample_rate_hz=16000).denoise(pcm, 16000),
+    )
+
+
+def test_a_rate_that_the_library_lacks_is_an_error():
+    with pytest.raises(KitError, match="44100 Hz"):
+        Denoiser(sample_rate_hz=44100)
