@@ -58,7 +58,7 @@ static uint32_t run_stages(const int16_t *pcm, uint32_t *cost, uint32_t crc) {
     const pn_pitch_estimate_t estimate = pn_pitch_push(&pitch, frame.history);
     cost[PITCH] = since(start);
     start = pn_port_now();
-    pn_comb_filter(frame.history, PN_HOP, estimate.period, comb);
+    pn_comb_filter(frame.dsp.kernels, frame.history, frame.dsp.rate->hop, estimate.period, comb);
     cost[COMB] = since(start);
     start = pn_port_now();
     pn_nn_step(&pn_model, network.bytes, features_q12, gains_q15, strengths_q15);

@@ -11,16 +11,12 @@
 #include "pn_spectrum.h"
 
 #define PN_BANDS 34
-#define PN_BAND_LAST_BIN 400
 
 /* energies[b] = sum_k tri_b(k) |bins(k)|^2, in int16 LSB^2. */
-void pn_bands_energy(const pn_spectrum_t *spectrum, pn_scaled_t energies[PN_BANDS]);
+void pn_bands_energy(const pn_dsp_kernels_t *kernels, const pn_spectrum_t *spectrum, pn_scaled_t energies[PN_BANDS]);
 
 /* correlations[b] = max(0, sum_k tri_b(k) Re(conj(a(k)) b(k))). */
-void pn_bands_correlation(const pn_spectrum_t *a, const pn_spectrum_t *b, pn_scaled_t correlations[PN_BANDS]);
-
-/* Calls for each bin in order the linear interpolation of band values; above bin 400 the last band's value holds.
- * out [481]; 0 <= values <= 2^30. */
-void pn_bands_interpolate(const int32_t values[PN_BANDS], int32_t *out);
+void pn_bands_correlation(const pn_dsp_kernels_t *kernels, const pn_spectrum_t *a, const pn_spectrum_t *b,
+                          pn_scaled_t correlations[PN_BANDS]);
 
 #endif

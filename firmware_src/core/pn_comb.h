@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "pn_dsp_kernels.h"
+
 #define PN_COMB_REACH 5        /* most periods to either side */
 #define PN_HISTORY_HOPS 6      /* two before the frame, two of the frame, two of look-ahead */
 #define PN_HISTORY_FRAME 2     /* the frame's first hop */
@@ -16,6 +18,6 @@
 int pn_comb_reach(int hop, int period);
 
 /* history [6 hops], Q8, |history| < 2^25; out [2 hops], Q8, |out| <= 2^25: the comb-filtered frame, its hops 2 and 3. */
-void pn_comb_filter(const int32_t *history, int hop, int period, int32_t *out);
+void pn_comb_filter(const pn_dsp_kernels_t *kernels, const int32_t *history, int hop, int period, int32_t *out);
 
 #endif

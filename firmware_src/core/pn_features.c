@@ -35,11 +35,12 @@ void pn_features_log_bands(pn_level_t *level, const pn_scaled_t energies[PN_BAND
     }
 }
 
-void pn_features_coherence(const pn_spectrum_t *frame, const pn_scaled_t frame_energies[PN_BANDS],
-                           const pn_spectrum_t *comb, int16_t coherence_q15[PN_BANDS]) {
+void pn_features_coherence(const pn_dsp_kernels_t *kernels, const pn_spectrum_t *frame,
+                           const pn_scaled_t frame_energies[PN_BANDS], const pn_spectrum_t *comb,
+                           int16_t coherence_q15[PN_BANDS]) {
     pn_scaled_t correlations[PN_BANDS], comb_energies[PN_BANDS];
-    pn_bands_correlation(comb, frame, correlations);
-    pn_bands_energy(comb, comb_energies);
+    pn_bands_correlation(kernels, comb, frame, correlations);
+    pn_bands_energy(kernels, comb, comb_energies);
     for (size_t band = 0; band < PN_BANDS; band++) {
         const pn_scaled_t norm = pn_scaled_sqrt(pn_scaled_mul(comb_energies[band], frame_energies[band]));
         const int32_t ratio =

@@ -23,8 +23,9 @@ void pn_level_init(pn_level_t *level);
 void pn_features_log_bands(pn_level_t *level, const pn_scaled_t energies[PN_BANDS], int16_t *features_q12);
 
 /* coherence_q15[b] = corr_b / sqrt(Ep_b Ey_b) in 0..1: how much of the band the comb filter's output explains. */
-void pn_features_coherence(const pn_spectrum_t *frame, const pn_scaled_t frame_energies[PN_BANDS],
-                           const pn_spectrum_t *comb, int16_t coherence_q15[PN_BANDS]);
+void pn_features_coherence(const pn_dsp_kernels_t *kernels, const pn_spectrum_t *frame,
+                           const pn_scaled_t frame_energies[PN_BANDS], const pn_spectrum_t *comb,
+                           int16_t coherence_q15[PN_BANDS]);
 
 /* features_q12[34..69] from coherence and pitch; the period counts in samples of 48 kHz at any rate. */
 void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch, const pn_rate_t *rate,

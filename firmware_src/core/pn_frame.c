@@ -40,16 +40,17 @@ static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
     pn_spectrum_t *const spectrum = &state->spectra[state->newest];
     pn_scaled_t *const energies = state->energies[state->newest];
     pn_spectrum_analyse(&state->dsp, newest, state->scratch, spectrum);
-    pn_bands_energy(spectrum, energies);
+    pn_bands_energy(state->dsp.kernels, spectrum, energies);
     pn_features_log_bands(&state->level, energies, features_q12);
 }
 
 static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
     int16_t coherence_q15[PN_BANDS];
     state->estimate = pn_pitch_push(&state->pitch, state->history);
-    pn_comb_filter(state->history, state->dsp.rate->hop, state->estimate.period, state->scratch);
+    pn_comb_filter(state->dsp.kernels, state->history, state->dsp.rate->hop, state->estimate.period, state->scratch);
     pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &state->comb);
-    pn_features_coherence(&state->spectra[oldest(state)], state->energies[oldest(state)], &state->comb, coherence_q15);
+    pn_features_coherence(state->dsp.kernels, &state->spectra[oldest(state)], state->energies[oldest(state)],
+                          &state->comb, coherence_q15);
     pn_features_pitch(coherence_q15, state->estimate, state->dsp.rate, features_q12);
 }
 
@@ -72,7 +73,7 @@ const pn_scaled_t *pn_frame_energies(const pn_frame_t *state) {
 void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15, int post_filter,
                          int32_t *out_q8) {
     const uint32_t frame = oldest(state);
-    pn_gains_apply(&state->gains, &state->spectra[frame], state->energies[frame], &state->comb, gains_q15,
-                   strengths_q15, post_filter, state->scratch, &state->comb);
+    pn_gains_apply(&state->gains, state->dsp.kernels, &state->spectra[frame], state->energies[frame], &state->comb,
+                   gains_q15, strengths_q15, post_filter, state->scratch, &state->comb);
     pn_spectrum_synthesise(&state->dsp, &state->comb, state->scratch, state->overlap, out_q8);
 }

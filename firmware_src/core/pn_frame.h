@@ -19,6 +19,7 @@
 
 #define PN_LOOKAHEAD 2                                      /* frames */
 #define PN_DELAY_HOPS (PN_LOOKAHEAD + 1)
+#define PN_SCRATCH (2 * PN_SPECTRUM_BINS)                   /* words: a number for both parts of every bin */
 #define PN_RING (PN_LOOKAHEAD + 1)                          /* frames kept: t, t-1, t-2 */
 
 typedef struct pn_frame {
@@ -34,7 +35,7 @@ typedef struct pn_frame {
     pn_spectrum_t comb;                      /* of frame l; pn_frame_synthesise turns it into the output */
     int32_t history[PN_HISTORY_HOPS * PN_HOP]; /* high-passed, Q8; hop t last */
     int32_t overlap[PN_HOP];
-    _Alignas(16) int32_t scratch[PN_WINDOW];
+    _Alignas(16) int32_t scratch[PN_SCRATCH];
 } pn_frame_t;
 
 /* For hops of rate->hop samples, with the best kernels of this processor. */

@@ -10,7 +10,7 @@
 #define FLOOR_STEP_Q15 1638            /* from none to bypass in 200 ms */
 #define DECAY_Q15 16423                /* 0.501 a frame: T60 = 100 ms */
 #define SCALE_BITS 28                  /* band scales are Q28 ... */
-#define SCALE_LIMIT (4 << SCALE_BITS)  /* ... and at most 4: a mix that cancels is not blown up */
+#define SCALE_LIMIT ((1 << 30) - 1)    /* ... and below 4: a mix that cancels is not blown up */
 
 static const pn_scaled_t one = {1u << 30, -30};
 static const pn_scaled_t beta = {1374389535, -36};          /* 0.02 */
@@ -43,19 +43,13 @@ static int32_t quarter_sine_q15(int32_t x_q15) {
 
 /*
  * z = (1 - r) frame + r comb, r interpolated over the bins; out->exponent is the larger of the two. Moduli: a convex
- * combination of moduli at most 2^30.5, plus one unit of rounding.
+ * combination of moduli below 2^29.4, plus one unit of rounding.
  */
-static void mix(const pn_spectrum_t *frame, const pn_spectrum_t *comb, const int32_t *strength_q15, pn_spectrum_t *out) {
+static void mix(const pn_dsp_kernels_t *kernels, const pn_spectrum_t *frame, const pn_spectrum_t *comb,
+                const pn_complex_t *share_q30, pn_spectrum_t *out) {
     const int32_t exponent = pn_max32(frame->exponent, comb->exponent);
     const int frame_shift = pn_min32(exponent - frame->exponent, 31), comb_shift = pn_min32(exponent - comb->exponent, 31);
-    for (size_t k = 0; k < PN_FFT_BINS; k++) {
-        const pn_complex_t y = frame->bins[k], p = comb->bins[k];
-        const int32_t r = strength_q15[k];
-        const int32_t y_re = pn_shr32(y.re, frame_shift), y_im = pn_shr32(y.im, frame_shift);
-        const int32_t p_re = pn_shr32(p.re, comb_shift), p_im = pn_shr32(p.im, comb_shift);
-        out->bins[k].re = pn_add32(pn_mulr_q15(y_re, ONE_Q15 - r), pn_mulr_q15(p_re, r));
-        out->bins[k].im = pn_add32(pn_mulr_q15(y_im, ONE_Q15 - r), pn_mulr_q15(p_im, r));
-    }
+    kernels->mix(frame->bins, frame_shift, comb->bins, comb_shift, share_q30, PN_SPECTRUM_BINS, out->bins);
     out->exponent = exponent;
 }
 
@@ -113,24 +107,23 @@ static void band_scales(pn_gains_t *state, const pn_scaled_t energies[PN_BANDS],
     }
 }
 
-void pn_gains_apply(pn_gains_t *state, const pn_spectrum_t *frame, const pn_scaled_t energies[PN_BANDS],
-                    const pn_spectrum_t *comb, const int16_t gains_q15[PN_BANDS],
+void pn_gains_apply(pn_gains_t *state, const pn_dsp_kernels_t *kernels, const pn_spectrum_t *frame,
+                    const pn_scaled_t energies[PN_BANDS], const pn_spectrum_t *comb, const int16_t gains_q15[PN_BANDS],
                     const int16_t strengths_q15[PN_BANDS], int post_filter, int32_t *scratch, pn_spectrum_t *out) {
+    pn_complex_t *const per_bin = (pn_complex_t *)(void *)scratch;
     int32_t per_band[PN_BANDS];
     pn_scaled_t mixed[PN_BANDS];
     approach_floor(state);
-    for (size_t band = 0; band < PN_BANDS; band++)
-        per_band[band] = pn_mulr_q15(widen(strengths_q15[band]), ONE_Q15 - state->floor_q15);
-    pn_bands_interpolate(per_band, scratch);
-    mix(frame, comb, scratch, out);
-    pn_bands_energy(out, mixed);
-    band_scales(state, energies, mixed, gains_q15, post_filter, per_band);
-    pn_bands_interpolate(per_band, scratch);
-    /* Q28 times a scale of at most 4: moduli at most 2^30.5 * 2^30 / 2^31 = 2^29.5; exponent + 3. */
-    for (size_t k = 0; k < PN_FFT_BINS; k++) {
-        const pn_complex_t z = out->bins[k];
-        out->bins[k].re = pn_mulr_q31(z.re, scratch[k]);
-        out->bins[k].im = pn_mulr_q31(z.im, scratch[k]);
+    for (size_t band = 0; band < PN_BANDS; band++) {
+        const int32_t strength_q15 = pn_mulr_q15(widen(strengths_q15[band]), ONE_Q15 - state->floor_q15);
+        per_band[band] = pn_min32(strength_q15 * 32768, PN_ONE_Q30);
     }
+    kernels->interpolate(per_band, PN_BANDS, PN_SPECTRUM_BINS, per_bin);
+    mix(kernels, frame, comb, per_bin, out);
+    pn_bands_energy(kernels, out, mixed);
+    band_scales(state, energies, mixed, gains_q15, post_filter, per_band);
+    kernels->interpolate(per_band, PN_BANDS, PN_SPECTRUM_BINS, per_bin);
+    /* Q28 times a scale below 4: moduli below 2^29.4 * 2^30 / 2^31; exponent + 3. */
+    kernels->scale_bins(out->bins, per_bin, PN_SPECTRUM_BINS);
     out->exponent += 31 - SCALE_BITS;
 }

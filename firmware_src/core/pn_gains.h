@@ -24,11 +24,11 @@ void pn_gains_set_floor(pn_gains_t *gains, int32_t floor_q15);
  * frame, comb      spectra of the frame and of its comb-filtered self; energies: those of `frame`, per band.
  * gains_q15        [34] band gains 0..32767 (32767 counts as 1); strengths_q15 [34] of the comb mix, likewise.
  * post_filter      0 leaves the post-filter and its decay limit out.
- * scratch          [481].
+ * scratch          [2 PN_SPECTRUM_BINS], 8-byte aligned.
  * out              enhanced spectrum, moduli below 2^30; may be `comb`.
  */
-void pn_gains_apply(pn_gains_t *state, const pn_spectrum_t *frame, const pn_scaled_t energies[PN_BANDS],
-                    const pn_spectrum_t *comb, const int16_t gains_q15[PN_BANDS],
+void pn_gains_apply(pn_gains_t *state, const pn_dsp_kernels_t *kernels, const pn_spectrum_t *frame,
+                    const pn_scaled_t energies[PN_BANDS], const pn_spectrum_t *comb, const int16_t gains_q15[PN_BANDS],
                     const int16_t strengths_q15[PN_BANDS], int post_filter, int32_t *scratch, pn_spectrum_t *out);
 
 #endif

@@ -14,10 +14,11 @@
 #define PN_HOP 480
 #define PN_WINDOW 960
 #define PN_FFT_BINS (PN_WINDOW / 2 + 1)
+#define PN_SPECTRUM_BINS 484 /* PN_FFT_BINS rounded up to a multiple of 4: what kernels read and write; zeros */
 
 typedef struct pn_spectrum {
     int32_t exponent;
-    pn_complex_t bins[PN_FFT_BINS]; /* moduli at most 2^30.5 */
+    pn_complex_t bins[PN_SPECTRUM_BINS]; /* moduli below 2^29.5 */
 } pn_spectrum_t;
 
 /**

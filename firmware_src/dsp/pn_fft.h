@@ -19,7 +19,7 @@ const pn_fft_plan_t *pn_fft_plan(int size);
  * bins[k] = 2^-shift sum_n samples[n] exp(-2 pi i k n / size), k = 0..size / 2.
  *
  * samples  [size], |samples| < 2^29; destroyed (used as scratch). 8-byte aligned.
- * bins     [size / 2 + 1]; |re|, |im| < 2^31 (moduli at most 2^30.5).
+ * bins     [size / 2 + 1]; moduli at most size / 2^shift 2^29, plus rounding: below 2^29.4.
  */
 void pn_fft_forward(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, int32_t *samples, pn_complex_t *bins);
 

@@ -17,10 +17,11 @@ typedef struct pn_rate {
     int32_t pole_1_q30; /* high-pass at 24 Hz: 1 / (1 - pole_1 z^-1 + pole_2 z^-2) */
     int32_t pole_2_q30;
 
-    /* Half windows, [hop]. They carry the scales that make spectra of all rates alike, as at 48 kHz, and restore what the
-     * FFTs leave, but for powers of two: those are the exponents. */
-    const uint16_t *window_q15;
-    const uint16_t *synthesis_window_q16;
+    /* First half of the window, [hop], times 48000 / hz, which makes spectra of all rates alike. The factor is what
+     * the synthesis has to multiply besides with the same window: 2^shift / (size / 8) of the FFTs, divided twice by
+     * 48000 / hz, once for the spectrum and once for the window. All but for powers of two, which are the exponents. */
+    const int32_t *window_q31;
+    int32_t synthesis_factor_q31;
     int16_t window_exponent;
     int16_t synthesis_exponent;
 

@@ -40,17 +40,16 @@ pn_scaled_t pn_scaled_div(pn_scaled_t a, pn_scaled_t b) {
     return pn_scaled_from_u64(((uint64_t)a.mantissa << 32) / b.mantissa, a.exponent - b.exponent - 32);
 }
 
-/* Integer square root, bit by bit: floor(sqrt(value)). */
+/*
+ * floor(sqrt(value)) for value in [2^30, 2^32). The line is within 3.4 % of the root; Newton's steps leave 2^-10.7 and
+ * 2^-22.4 of it, never less than the root but for truncation: below a unit in 2^16, which the last step takes back.
+ */
 static uint32_t isqrt32(uint32_t value) {
-    uint32_t root = 0;
-    for (uint32_t bit = 1u << 30; bit != 0; bit >>= 2) {
-        if (value >= root + bit) {
-            value -= root + bit;
-            root = (root >> 1) + bit;
-        } else {
-            root >>= 1;
-        }
-    }
+    uint32_t root = ((value >> 15) * 21845u >> 16) + 22938u;
+    root = (root + value / root) >> 1;
+    root = (root + value / root) >> 1;
+    if (root > 65535u || root * root > value)
+        root--;
     return root;
 }
 

@@ -2,5 +2,6 @@
 #include "pn_lanes_dsp.h"
 
 #include "pn_dsp_fft.h"
+#include "pn_dsp_path.h"
 
-const pn_dsp_kernels_t pn_dsp_ukernels__dsp[1] = {{.isa = "dsp", PN_DSP_FFT}};
+const pn_dsp_kernels_t pn_dsp_ukernels__dsp[1] = {{.isa = "dsp", PN_DSP_FFT, PN_DSP_PATH}};

@@ -113,4 +113,57 @@ static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
     return rotate(a, (turns_t){_mm256_set1_epi32(w.re), _mm256_set1_epi32(w.im)});
 }
 
+static inline complex_t scale_by(complex_t a, complex_t factors_q31) {
+    const __m256i im = multiply(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(factors_q31, 32));
+    return _mm256_blend_epi32(as_re(multiply(a, factors_q31)), as_im(im), IMAGINARY);
+}
+
+static inline complex_t shl(complex_t a, int shift) {
+    return _mm256_slli_epi32(a, shift);
+}
+
+static inline complex_t clamp(complex_t a, int32_t limit) {
+    return _mm256_min_epi32(_mm256_max_epi32(a, _mm256_set1_epi32(-limit)), _mm256_set1_epi32(limit));
+}
+
+static inline complex_t larger(complex_t magnitudes, complex_t a) {
+    return _mm256_max_epi32(magnitudes, _mm256_abs_epi32(a));
+}
+
+static inline int32_t largest(complex_t magnitudes) {
+    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(magnitudes), _mm256_extracti128_si256(magnitudes, 1));
+    four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+    return _mm_cvtsi128_si32(_mm_max_epi32(four, _mm_shuffle_epi32(four, EXCHANGED)));
+}
+
+static inline complex_t load_both_q15(const int16_t *p) {
+    const __m128i four = _mm_loadl_epi64((const __m128i *)p);
+    return _mm256_slli_epi32(_mm256_cvtepi16_epi32(_mm_unpacklo_epi16(four, four)), 16);
+}
+
+static inline complex_t both(int32_t value) {
+    return _mm256_set1_epi32(value);
+}
+
+static inline complex_t keep(complex_t a, size_t count) {
+    static const pn_complex_t kept[2 * LANES] = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    return _mm256_and_si256(a, load(kept + LANES - count));
+}
+
+typedef __m256i sum_t;
+
+static inline sum_t sum_of_none(void) {
+    return _mm256_setzero_si256();
+}
+
+static inline sum_t products(sum_t sum, complex_t a, complex_t b) {
+    const __m256i im = _mm256_mul_epi32(_mm256_srli_epi64(a, 32), _mm256_srli_epi64(b, 32));
+    return _mm256_add_epi64(sum, _mm256_add_epi64(_mm256_mul_epi32(a, b), im));
+}
+
+static inline int64_t total(sum_t sum) {
+    const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    return _mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1);
+}
+
 #endif

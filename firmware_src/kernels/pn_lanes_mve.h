@@ -88,4 +88,53 @@ static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
     return vcaddq_rot90_s32(vqrdmulhq_n_s32(a, w.re), vqrdmulhq_n_s32(a, w.im));
 }
 
+static inline complex_t scale_by(complex_t a, complex_t factors_q31) {
+    return vqrdmulhq_s32(a, factors_q31);
+}
+
+static inline complex_t shl(complex_t a, int shift) {
+    return vshlq_r_s32(a, shift);
+}
+
+static inline complex_t clamp(complex_t a, int32_t limit) {
+    return vminq_s32(vmaxq_s32(a, vdupq_n_s32(-limit)), vdupq_n_s32(limit));
+}
+
+static inline complex_t larger(complex_t magnitudes, complex_t a) {
+    return vreinterpretq_s32_u32(vmaxaq_s32(vreinterpretq_u32_s32(magnitudes), a));
+}
+
+static inline int32_t largest(complex_t magnitudes) {
+    return vmaxvq_s32(0, magnitudes);
+}
+
+static inline complex_t load_both_q15(const int16_t *p) {
+    static const uint32_t places[4] = {0, 0, 1, 1};
+    return vshlq_n_s32(vldrhq_gather_shifted_offset_s32(p, vld1q_u32(places)), 16);
+}
+
+static inline complex_t both(int32_t value) {
+    return vdupq_n_s32(value);
+}
+
+static inline complex_t keep(complex_t a, size_t count) {
+    static const int32_t first[4] = {-1, -1, 0, 0};
+    (void)count; /* always 1 */
+    return vandq_s32(a, vld1q_s32(first));
+}
+
+typedef int64_t sum_t;
+
+static inline sum_t sum_of_none(void) {
+    return 0;
+}
+
+static inline sum_t products(sum_t sum, complex_t a, complex_t b) {
+    return vmlaldavaq_s32(sum, a, b);
+}
+
+static inline int64_t total(sum_t sum) {
+    return sum;
+}
+
 #endif

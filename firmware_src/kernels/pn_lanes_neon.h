@@ -12,7 +12,7 @@
 typedef int32x4x2_t complex_t; /* val[0] real, val[1] imaginary parts */
 typedef int32x4x2_t turns_t;
 
-static inline complex_t both(int32x4_t re, int32x4_t im) {
+static inline complex_t parts(int32x4_t re, int32x4_t im) {
     return (complex_t){{re, im}};
 }
 
@@ -27,7 +27,7 @@ static inline complex_t load(const pn_complex_t *p) {
 
 static inline complex_t load_reversed(const pn_complex_t *p) {
     const complex_t a = load(p);
-    return both(reverse(a.val[0]), reverse(a.val[1]));
+    return parts(reverse(a.val[0]), reverse(a.val[1]));
 }
 
 static inline void store(pn_complex_t *p, complex_t a) {
@@ -35,7 +35,7 @@ static inline void store(pn_complex_t *p, complex_t a) {
 }
 
 static inline void store_reversed(pn_complex_t *p, complex_t a) {
-    store(p, both(reverse(a.val[0]), reverse(a.val[1])));
+    store(p, parts(reverse(a.val[0]), reverse(a.val[1])));
 }
 
 static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
@@ -49,51 +49,104 @@ static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
 }
 
 static inline complex_t add(complex_t a, complex_t b) {
-    return both(vaddq_s32(a.val[0], b.val[0]), vaddq_s32(a.val[1], b.val[1]));
+    return parts(vaddq_s32(a.val[0], b.val[0]), vaddq_s32(a.val[1], b.val[1]));
 }
 
 static inline complex_t sub(complex_t a, complex_t b) {
-    return both(vsubq_s32(a.val[0], b.val[0]), vsubq_s32(a.val[1], b.val[1]));
+    return parts(vsubq_s32(a.val[0], b.val[0]), vsubq_s32(a.val[1], b.val[1]));
 }
 
 static inline complex_t add_i(complex_t a, complex_t b) {
-    return both(vsubq_s32(a.val[0], b.val[1]), vaddq_s32(a.val[1], b.val[0]));
+    return parts(vsubq_s32(a.val[0], b.val[1]), vaddq_s32(a.val[1], b.val[0]));
 }
 
 static inline complex_t sub_i(complex_t a, complex_t b) {
-    return both(vaddq_s32(a.val[0], b.val[1]), vsubq_s32(a.val[1], b.val[0]));
+    return parts(vaddq_s32(a.val[0], b.val[1]), vsubq_s32(a.val[1], b.val[0]));
 }
 
 static inline complex_t conjugate(complex_t a) {
-    return both(a.val[0], vnegq_s32(a.val[1]));
+    return parts(a.val[0], vnegq_s32(a.val[1]));
 }
 
 static inline complex_t swap(complex_t a) {
-    return both(a.val[1], a.val[0]);
+    return parts(a.val[1], a.val[0]);
 }
 
 static inline complex_t shr(complex_t a, int shift) {
     const int32x4_t places = vdupq_n_s32(-shift);
-    return both(vshlq_s32(a.val[0], places), vshlq_s32(a.val[1], places));
+    return parts(vshlq_s32(a.val[0], places), vshlq_s32(a.val[1], places));
 }
 
 static inline complex_t scale(complex_t a, int32_t factor_q31) {
-    return both(vqrdmulhq_n_s32(a.val[0], factor_q31), vqrdmulhq_n_s32(a.val[1], factor_q31));
+    return parts(vqrdmulhq_n_s32(a.val[0], factor_q31), vqrdmulhq_n_s32(a.val[1], factor_q31));
 }
 
 static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
     const int32x4_t re4 = {re[0], re[step], re[2 * step], re[3 * step]};
     const int32x4_t im4 = {im[0], im[step], im[2 * step], im[3 * step]};
-    return both(re4, im4);
+    return parts(re4, im4);
 }
 
 static inline complex_t rotate(complex_t a, turns_t w) {
-    return both(vsubq_s32(vqrdmulhq_s32(a.val[0], w.val[0]), vqrdmulhq_s32(a.val[1], w.val[1])),
+    return parts(vsubq_s32(vqrdmulhq_s32(a.val[0], w.val[0]), vqrdmulhq_s32(a.val[1], w.val[1])),
                 vaddq_s32(vqrdmulhq_s32(a.val[1], w.val[0]), vqrdmulhq_s32(a.val[0], w.val[1])));
 }
 
 static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
-    return rotate(a, both(vdupq_n_s32(w.re), vdupq_n_s32(w.im)));
+    return rotate(a, parts(vdupq_n_s32(w.re), vdupq_n_s32(w.im)));
+}
+
+static inline complex_t scale_by(complex_t a, complex_t factors_q31) {
+    return parts(vqrdmulhq_s32(a.val[0], factors_q31.val[0]), vqrdmulhq_s32(a.val[1], factors_q31.val[1]));
+}
+
+static inline complex_t shl(complex_t a, int shift) {
+    return shr(a, -shift);
+}
+
+static inline complex_t clamp(complex_t a, int32_t limit) {
+    const int32x4_t high = vdupq_n_s32(limit), low = vdupq_n_s32(-limit);
+    return parts(vminq_s32(vmaxq_s32(a.val[0], low), high), vminq_s32(vmaxq_s32(a.val[1], low), high));
+}
+
+static inline complex_t larger(complex_t magnitudes, complex_t a) {
+    return parts(vmaxq_s32(magnitudes.val[0], vabsq_s32(a.val[0])), vmaxq_s32(magnitudes.val[1], vabsq_s32(a.val[1])));
+}
+
+static inline int32_t largest(complex_t magnitudes) {
+    return vmaxvq_s32(vmaxq_s32(magnitudes.val[0], magnitudes.val[1]));
+}
+
+static inline complex_t load_both_q15(const int16_t *p) {
+    const int32x4_t a = vshll_n_s16(vld1_s16(p), 16);
+    return parts(a, a);
+}
+
+static inline complex_t both(int32_t value) {
+    return parts(vdupq_n_s32(value), vdupq_n_s32(value));
+}
+
+static inline complex_t keep(complex_t a, size_t count) {
+    static const int32_t kept[2 * LANES] = {-1, -1, -1, -1, 0, 0, 0, 0};
+    const int32x4_t first = vld1q_s32(kept + LANES - count);
+    return parts(vandq_s32(a.val[0], first), vandq_s32(a.val[1], first));
+}
+
+typedef int64x2_t sum_t;
+
+static inline sum_t sum_of_none(void) {
+    return vdupq_n_s64(0);
+}
+
+static inline sum_t products(sum_t sum, complex_t a, complex_t b) {
+    sum = vmlal_s32(sum, vget_low_s32(a.val[0]), vget_low_s32(b.val[0]));
+    sum = vmlal_high_s32(sum, a.val[0], b.val[0]);
+    sum = vmlal_s32(sum, vget_low_s32(a.val[1]), vget_low_s32(b.val[1]));
+    return vmlal_high_s32(sum, a.val[1], b.val[1]);
+}
+
+static inline int64_t total(sum_t sum) {
+    return vaddvq_s64(sum);
 }
 
 #endif

@@ -5,7 +5,13 @@
  *   store_rows4           four vectors as the columns of LANES rows of four
  *   add_i, sub_i          a + i b, a - i b
  *   swap                  real and imaginary parts exchanged
- *   scale                 times a number in Q31, rounded
+ *   scale, scale_by       each part times a number in Q31, rounded; times the same part of another vector
+ *   shl, clamp            for each part: to the left; to +-limit
+ *   larger, largest       the magnitudes of parts, if larger; the largest of all parts, none negative
+ *   load_both_q15         one number in Q15 for both parts, as Q31
+ *   both                  one number for all parts
+ *   keep                  the first `count` complex numbers, 0 for the others; count 1..LANES - 1
+ *   sum_t                 sums of products in 64 bits; products: plus re re + im im of all lanes
  *   turns                 a twiddle per lane, from numbers that lie `step` words apart
  *   rotate, rotate_all    times a twiddle per lane, the same for all; each of the four products is rounded
  * Products are rounded as pn_mulr_q31 does; factors in (-2^31, 2^31), what they multiply in (-2^30, 2^30).
@@ -15,7 +21,9 @@
 
 #include "pn_fixed.h"
 
+/* What pn_lanes_dsp.h needs of a is checked here. */
 static inline int32_t multiply(int32_t a, int32_t factor_q31) {
+    PN_FIXED_REQUIRE(a > -(1 << 30) && a < 1 << 30, "multiply");
     return pn_mulr_q31(a, factor_q31);
 }
 

@@ -77,4 +77,51 @@ static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
     return rotate(a, w);
 }
 
+static inline complex_t scale_by(complex_t a, complex_t factors_q31) {
+    return (complex_t){multiply(a.re, factors_q31.re), multiply(a.im, factors_q31.im)};
+}
+
+static inline complex_t shl(complex_t a, int shift) {
+    return (complex_t){pn_shl32(a.re, shift), pn_shl32(a.im, shift)};
+}
+
+static inline complex_t clamp(complex_t a, int32_t limit) {
+    return (complex_t){pn_clamp32(a.re, -limit, limit), pn_clamp32(a.im, -limit, limit)};
+}
+
+static inline complex_t larger(complex_t magnitudes, complex_t a) {
+    return (complex_t){pn_max32(magnitudes.re, pn_abs32(a.re)), pn_max32(magnitudes.im, pn_abs32(a.im))};
+}
+
+static inline int32_t largest(complex_t magnitudes) {
+    return pn_max32(magnitudes.re, magnitudes.im);
+}
+
+static inline complex_t load_both_q15(const int16_t *p) {
+    return (complex_t){*p * 65536, *p * 65536};
+}
+
+static inline complex_t both(int32_t value) {
+    return (complex_t){value, value};
+}
+
+static inline complex_t keep(complex_t a, size_t count) {
+    (void)count;
+    return a;
+}
+
+typedef int64_t sum_t;
+
+static inline sum_t sum_of_none(void) {
+    return 0;
+}
+
+static inline sum_t products(sum_t sum, complex_t a, complex_t b) {
+    return pn_add64(sum, pn_add64(pn_wide32(a.re, b.re), pn_wide32(a.im, b.im)));
+}
+
+static inline int64_t total(sum_t sum) {
+    return sum;
+}
+
 #endif

@@ -85,9 +85,9 @@ def tables() -> list[Table]:
               "cos(2 pi k / 1920); a quarter of the circle on lies -sin: twiddles of every size.",
               _fixed(np.cos(circle), 31, (1 << 31) - 1)),
         Table("pn_band_peak", "uint16_t", "Bin of the peak of each band.", peaks),
-        Table("pn_band_fraction_q15", "uint16_t",
-              "Share of bin k that belongs to the upper of the two bands that cover it.",
-              _fixed(fraction, 15, 1 << 15)),
+        Table("pn_band_fraction_q15", "int16_t",
+              "Share of bin k that belongs to the upper of the two bands that cover it. Three to spare.",
+              _fixed(np.append(fraction, np.zeros(3)), 15, (1 << 15) - 1)),
         Table("pn_comb_tap_q31", "int32_t",
               "Taps [reach][k] of the comb filter that reaches k = -reach..reach periods.",
               _fixed(taps, 31, (1 << 31) - 1)),
@@ -103,12 +103,9 @@ def _rate_tables(rate_hz: int) -> list[Table]:
     """What differs between sample rates: windows, and the pitch tracker's low-pass."""
     half = window(rate_hz // 50)[: rate_hz // 100]
     return [
-        Table(f"pn_window_{rate_hz}_q15", "uint16_t",
-              "First half of the analysis window, times its scale (pn_rate.h).",
-              _fixed(half * analysis_scale(rate_hz), 15, 1 << 15)),
-        Table(f"pn_synthesis_window_{rate_hz}_q16", "uint16_t",
-              "First half of the synthesis window, times its scale (pn_rate.h).",
-              _fixed(half * synthesis_scale(rate_hz), 16, (1 << 16) - 1)),
+        Table(f"pn_window_{rate_hz}_q31", "int32_t",
+              "First half of the window, times the analysis scale (pn_rate.h).",
+              _fixed(half * analysis_scale(rate_hz), 31, (1 << 31) - 1)),
         Table(f"pn_pitch_low_pass_{rate_hz}_q15", "int16_t",
               "Taps to 12 kHz, a row for each phase.", _fixed(pitch_low_pass(rate_hz), 15, 32767)),
     ]  # fmt: skip
@@ -122,14 +119,6 @@ def _without_powers_of_two(factor: float) -> float:
 def analysis_scale(rate_hz: int) -> float:
     """48000 / rate, which makes spectra of all rates alike, but for a power of two."""
     return _without_powers_of_two(48000 / rate_hz)
-
-
-def synthesis_scale(rate_hz: int) -> float:
-    """What restores the scaled inverse FFT and undoes the analysis scale, but for a power of two.
-
-    pn_fft_inverse leaves size / 8 over a power of two.
-    """
-    return _without_powers_of_two(8 / (rate_hz // 50) / analysis_scale(rate_hz))
 
 
 def render_header() -> str:

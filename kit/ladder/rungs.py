@@ -23,6 +23,12 @@ TITLES = {
 }
 
 
+def titles(model: Model) -> dict[str, str]:
+    """TITLES that say whether this model's firmware has the post-filter on."""
+    choice = "post-filter" if model.metadata.get("post_filter", True) else "no post-filter"
+    return TITLES | {"g_firmware": f"{TITLES['g_firmware']}, {choice}"}
+
+
 def climb(pair: Pair, model: Model | None) -> dict[str, np.ndarray]:
     """Make every rung's signal, int16 (n,), by the names of TITLES.
 

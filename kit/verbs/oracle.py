@@ -94,7 +94,8 @@ def _ladder(compare: bool) -> tuple[dict[str, str], Climb]:
     if not path.is_file():
         console.note(f"no `{path}`: the network's rungs are left out")
         return rungs.TITLES, functools.partial(rungs.climb, model=None)
-    return rungs.TITLES, functools.partial(rungs.climb, model=load_model(path))
+    model = load_model(path)
+    return rungs.titles(model), functools.partial(rungs.climb, model=model)
 
 
 def _recording(

@@ -5,19 +5,22 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "pn_bands.h"
 #include "pn_dispatch.h"
 #include "pn_fft.h"
 #include "pn_port.h"
+#include "pn_tables.h"
 
 #define GUARD 8
 #define GUARD_WORD 0x5a5a5a5a
-#define WORDS (PN_FFT_MAX_SIZE + 2 + GUARD)
+#define WORDS (2 * PN_SPECTRUM_BINS + GUARD)
 #define ROUNDS 4
 
 static const int sizes[] = {160, 320, 480, 640, 960};
 
 static _Alignas(16) int32_t inputs[2][WORDS];
 static _Alignas(16) int32_t expected[2][WORDS], actual[2][WORDS];
+static int32_t history[2 * 960 + WORDS];
 static uint32_t seed = 1;
 static int failures;
 
@@ -70,12 +73,95 @@ static void check_fft(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *s
     compare("fft_inverse", kernels->isa, plan->size);
 }
 
+/* Kernels that make samples of samples. */
+static void check_samples(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int size, int round) {
+    const size_t hop = (size_t)size / 2;
+    fill(inputs[0], 26, round);
+    fill(inputs[1], 31, 0);
+    if (scalar->largest_magnitude(inputs[0], 2 * hop) != kernels->largest_magnitude(inputs[0], 2 * hop)) {
+        pn_port_line("largest_magnitude isa=%s size=%d differs from scalar", kernels->isa, size);
+        failures++;
+    }
+    arm_guards();
+    scalar->window(inputs[0], 3, inputs[1], hop, expected[0]);
+    kernels->window(inputs[0], 3, inputs[1], hop, actual[0]);
+    put(expected[1], inputs[0], size);
+    put(actual[1], inputs[0], size);
+    scalar->shift_left(expected[1], 2 * hop, round);
+    kernels->shift_left(actual[1], 2 * hop, round);
+    compare("window, shift_left", kernels->isa, size);
+}
+
+/* Periods that reach from one end of the past to the other of the future, aligned or not. */
+static void check_comb(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int round) {
+    static const size_t periods[ROUNDS] = {60, 101, 290, 768};
+    const size_t period = periods[round], reach = 960 / period < 5 ? 960 / period : 5;
+    for (size_t i = 0; i < 3; i++)
+        fill(history + 960 * i, 25, round);
+    arm_guards();
+    scalar->comb(history + 960, period, reach, pn_comb_tap_q31[reach], 960, expected[0]);
+    kernels->comb(history + 960, period, reach, pn_comb_tap_q31[reach], 960, actual[0]);
+    compare("comb", kernels->isa, 960);
+}
+
+static void check_overlap_add(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int size, int round) {
+    static const pn_dsp_level_t levels[ROUNDS] = {{1145324612, 0}, {1145324612 >> 9, 0}, {1145324612, 7}, {77, 26}};
+    fill(inputs[0], 29, round);
+    fill(inputs[1], 31, 0);
+    arm_guards();
+    fill(expected[1], 26, round);
+    memcpy(actual[1], expected[1], sizeof actual[1]);
+    scalar->overlap_add(inputs[0], inputs[1], &levels[round], (size_t)size / 2, expected[1], expected[0]);
+    kernels->overlap_add(inputs[0], inputs[1], &levels[round], (size_t)size / 2, actual[1], actual[0]);
+    compare("overlap_add", kernels->isa, size);
+}
+
+static void check_bands(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int round) {
+    int64_t want[PN_BANDS], got[PN_BANDS];
+    fill(inputs[0], 26, round); /* 400 bins of one energy: below 2^61, as Parseval keeps those of a transform */
+    fill(inputs[1], 26, round);
+    scalar->band_sums(as_complex(inputs[0]), as_complex(inputs[1]), PN_BANDS, want);
+    kernels->band_sums(as_complex(inputs[0]), as_complex(inputs[1]), PN_BANDS, got);
+    if (memcmp(want, got, sizeof want)) {
+        pn_port_line("band_sums isa=%s differs from scalar", kernels->isa);
+        failures++;
+    }
+}
+
+static void check_bins(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int round) {
+    int32_t values[PN_BANDS];
+    for (size_t band = 0; band < PN_BANDS; band++)
+        values[band] = random_word() & PN_ONE_Q30;
+    values[7] = PN_ONE_Q30;
+    values[8] = 0;
+    fill(inputs[0], 29, round);
+    fill(inputs[1], 29, round);
+    arm_guards();
+    scalar->interpolate(values, PN_BANDS, PN_SPECTRUM_BINS, as_complex(expected[0]));
+    kernels->interpolate(values, PN_BANDS, PN_SPECTRUM_BINS, as_complex(actual[0]));
+    compare("interpolate", kernels->isa, 960);
+    scalar->mix(as_complex(inputs[0]), round, as_complex(inputs[1]), 0, as_complex(expected[0]), PN_SPECTRUM_BINS,
+                as_complex(expected[1]));
+    kernels->mix(as_complex(inputs[0]), round, as_complex(inputs[1]), 0, as_complex(actual[0]), PN_SPECTRUM_BINS,
+                 as_complex(actual[1]));
+    compare("mix", kernels->isa, 960);
+    scalar->scale_bins(as_complex(expected[1]), as_complex(expected[0]), PN_SPECTRUM_BINS);
+    kernels->scale_bins(as_complex(actual[1]), as_complex(actual[0]), PN_SPECTRUM_BINS);
+    compare("scale_bins", kernels->isa, 960);
+}
+
 static void check_all(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar) {
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < ROUNDS; round++) {
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
             fill(inputs[0], 29, round);
             check_fft(kernels, scalar, pn_fft_plan(sizes[s]));
+            check_samples(kernels, scalar, sizes[s], round);
+            check_overlap_add(kernels, scalar, sizes[s], round);
         }
+        check_comb(kernels, scalar, round);
+        check_bands(kernels, scalar, round);
+        check_bins(kernels, scalar, round);
+    }
 }
 
 int main(void) {
