@@ -86,7 +86,7 @@ def tables() -> list[Table]:
               _fixed(np.cos(circle), 31, (1 << 31) - 1)),
         Table("pn_band_peak", "uint16_t", "Bin of the peak of each band.", peaks),
         Table("pn_band_fraction_q15", "int16_t",
-              "Share of bin k that belongs to the upper of the two bands that cover it. Three to spare.",
+              "Share of bin k that goes to the upper of its two bands. Three to spare.",
               _fixed(np.append(fraction, np.zeros(3)), 15, (1 << 15) - 1)),
         Table("pn_comb_tap_q31", "int32_t",
               "Taps [reach][k] of the comb filter that reaches k = -reach..reach periods.",

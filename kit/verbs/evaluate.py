@@ -14,6 +14,8 @@ from kit.errors import KitError
 from kit.files import write_atomically
 from kit.train.corpus import SAMPLE_RATE_HZ, Corpus, Folders, load
 
+EXTRAS = "eval"
+
 
 @click.command(
     epilog="Example: ./tools/percepnet evaluate --speech data/speech --noise data/noise --count 100"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kit.ladder.signals import Pair
     from kit.ladder.survey import Climb, Row
 
+EXTRAS = "eval"
 PATH = click.Path(path_type=Path)
 
 

@@ -13,6 +13,7 @@ from kit.train.corpus import Corpus, Folders
 from kit.verbs.evaluate import load_corpus, show
 
 TRAINING_SEED, VALIDATION_SEED, SCORING_SEED = 1, 2, 7
+EXTRAS = "eval,train"
 VALIDATION_SHARDS = 3
 # More would leave each thread too few sequences to work on at a time.
 MOST_THREADS = 4

@@ -76,7 +76,6 @@ def test_every_rung_is_aligned_with_the_clean_signal():
         assert np.argmax(np.fft.irfft(spectrum)) == 0, name
 
 
-@pytest.mark.skipif(not MODEL.is_file(), reason="no model is built into the library")
 def test_firmware_is_close_to_the_network_in_float():
     model = load_model(MODEL)
     signals = rungs.climb(pair(), model)
