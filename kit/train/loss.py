@@ -12,10 +12,10 @@ from kit.train.shards import BAND_PEAKS, BANDS
 EPSILON = 1e-4
 # Below this an error of a gain counts as its square, above it as itself. The square alone makes the
 # network answer with means, never quite open or closed; the absolute value asks for the likeliest.
-ROUNDING = 0.03
+ROUNDING = 0.05
 # Noise that is left counts this many times as much as speech that is lost: in doubt the network
 # then lowers the gain, which PESQ prefers.
-LEFT_NOISE_WEIGHT = 1.5
+LEFT_NOISE_WEIGHT = 3.0
 STRENGTH_SHARE = 0.5
 # Above this the ear, and every measure of quality, is forgiving.
 IMPORTANT_HZ = 8000.0
