@@ -30,10 +30,10 @@ class Settings:
 
     architecture: str = "tiny"
     minutes: float = 50.0
-    fine_tune_share: float = 0.15  # of the time, at the end, with the firmware's rounding
+    fine_tune_share: float = 0.12  # of the time, at the end, with the firmware's rounding
     sequences: int = 16
-    steps: int = 300
-    peak_rate: float = 4e-3
+    steps: int = 240
+    peak_rate: float = 3e-3
     final_rate: float = 2e-5
     warm_up_updates: int = 200
     ema_decay: float = 0.999
