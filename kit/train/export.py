@@ -11,6 +11,7 @@ from kit.model.architecture import ARCHITECTURES
 from kit.model.export import write_tflite
 from kit.train.corpus import SAMPLE_RATE_HZ, Clip, Corpus
 from kit.train.network import PercepNet
+from kit.train.operating_point import OperatingPoint
 
 LOOKAHEAD_FRAMES = 2
 
@@ -38,6 +39,7 @@ def write_card(
     name: str,
     sha256: str,
     command: str,
+    point: OperatingPoint,
     corpus: Corpus,
     rows: list[Row],
     log: pathlib.Path,
@@ -51,6 +53,7 @@ def write_card(
         f"{LOOKAHEAD_FRAMES} frames (20 ms).",
         f"SHA-256 of the .tflite: `{sha256}`",
         f"Trained with\n```\n{command}\n```",
+        f"Operating point: slope {point.slope:g}, offset {point.offset:g}, folded into the gains.",
         "## Scores",
         "Speakers and noises that were not trained on; 8 s mixtures, a fifth in rooms (the "
         "reference keeps direct sound and early reflections). The networks, `float` and `8-bit`, "

@@ -166,6 +166,8 @@ class Trainer:
         tick: called after each update with the share done, 0..1, and a line that says how it goes.
         """
         settings = self._settings
+        # Small products: the sequences are shared out among threads, the products are not.
+        torch.set_num_threads(1)
         saved_at = self._elapsed_s
         running: float | None = None
         with concurrent.futures.ThreadPoolExecutor(

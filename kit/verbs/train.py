@@ -1,5 +1,6 @@
 """`train`: from folders of sound to a scored .tflite with its model card."""
 
+import dataclasses
 import os
 import shlex
 import sys
@@ -12,7 +13,8 @@ from kit.model.architecture import ARCHITECTURES
 from kit.train.corpus import Corpus, Folders
 from kit.verbs.evaluate import load_corpus, show
 
-TRAINING_SEED, VALIDATION_SEED, SCORING_SEED = 1, 2, 7
+TRAINING_SEED, VALIDATION_SEED, CHOOSING_SEED, SCORING_SEED = 1, 2, 9, 7
+CHOOSING_COUNT, CLEAN_COUNT = 24, 6
 EXTRAS = "eval,train"
 VALIDATION_SHARDS = 3
 # More would leave each thread too few sequences to work on at a time.
@@ -100,14 +102,53 @@ def _dataset(corpus: Corpus, seed: int, shards: int):  # noqa: ANN202 - torch is
 def _finish(
     trainer, training: Corpus, validation: Corpus, arch: str, out: Path, count: int
 ) -> None:
-    """Choose the post-filter by score, write model, card and curves."""
+    """Choose operating point and post-filter by score; write model, card and curves."""
+    from kit.evaluate import scoring
+    from kit.train.export import plot_curves, write_card, write_model
+    from kit.train.operating_point import applied
+
+    point = _operating_point(trainer.averaged, validation)
+    net = applied(trainer.averaged, point)
+    path = out / f"{arch}.tflite"
+    write_model(net, path, arch, False, trainer.frames)
+    rows = scoring.summarise(_scores(path, validation, count))
+    overall = {r.system: r.pesq for r in rows if r.group == "all"}
+    post_filter = overall["8-bit, post-filter"] > overall["8-bit"]
+    digest = write_model(net, path, arch, post_filter, trainer.frames)
+    command_line = shlex.join(["./tools/percepnet", *sys.argv[1:]])
+    log = out / "log.csv"
+    write_card(out / f"{arch}.md", arch, digest, command_line, point, training, rows, log)
+    plot_curves(log, out / "curves.png")
+    show(rows)
+    console.info(
+        f"{path}  gains: slope {point.slope:g}, offset {point.offset:g}; "
+        f"post-filter {'on' if post_filter else 'off'}"
+    )
+
+
+def _operating_point(net, validation: Corpus):  # noqa: ANN202 - torch is imported late
+    from kit.train.mixing import VALIDATION, Mixer
+    from kit.train.operating_point import choose
+
+    without_noise = dataclasses.replace(VALIDATION, clean_share=1.0, room_share=0.0)
+    clean_mixer = Mixer(validation, without_noise, CHOOSING_SEED)
+    mixer = Mixer(validation, VALIDATION, CHOOSING_SEED)
+    with console.progress("choosing the operating point", CHOOSING_COUNT) as bar:
+        return choose(
+            net,
+            [mixer.render(i) for i in range(CHOOSING_COUNT)],
+            [clean_mixer.render(i) for i in range(CLEAN_COUNT)],
+            os.cpu_count() or 1,
+            lambda: bar.advance(bar.task_ids[0]),
+        )
+
+
+def _scores(path: Path, validation: Corpus, count: int) -> list:
+    """Score a model, in floating point and as the firmware computes it."""
     from kit.evaluate import engine, scoring
     from kit.model.import_ import load_model
-    from kit.train.export import plot_curves, write_card, write_model
     from kit.train.mixing import VALIDATION, Mixer
 
-    path = out / f"{arch}.tflite"
-    write_model(trainer.averaged, path, arch, False, trainer.frames)
     model = load_model(path)
     floating, integer = engine.float_network(model), engine.integer_network(model)
     systems = {
@@ -117,19 +158,9 @@ def _finish(
     }
     mixer = Mixer(validation, VALIDATION, SCORING_SEED)
     with console.progress(f"scoring {count} mixtures", count) as bar:
-        results = scoring.evaluate(
+        return scoring.evaluate(
             (mixer.render(i) for i in range(count)),
             systems,
             os.cpu_count() or 1,
             lambda: bar.advance(bar.task_ids[0]),
         )
-    rows = scoring.summarise(results)
-    overall = {r.system: r.pesq for r in rows if r.group == "all"}
-    post_filter = overall["8-bit, post-filter"] > overall["8-bit"]
-    digest = write_model(trainer.averaged, path, arch, post_filter, trainer.frames)
-    command_line = shlex.join(["./tools/percepnet", *sys.argv[1:]])
-    log = out / "log.csv"
-    write_card(out / f"{arch}.md", arch, digest, command_line, training, rows, log)
-    plot_curves(log, out / "curves.png")
-    show(rows)
-    console.info(f"{path}  post-filter {'on' if post_filter else 'off'}")

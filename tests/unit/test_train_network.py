@@ -9,6 +9,7 @@ from kit.model.architecture import Architecture
 from kit.model.float_reference import FloatReference
 from kit.train import loss as losses
 from kit.train.network import PercepNet
+from kit.train.operating_point import OperatingPoint, applied
 from kit.train.quantisation import fake_activations, fake_weight
 from kit.train.recurrence import gru
 from kit.train.shards import BANDS, bands_below
@@ -125,3 +126,15 @@ def test_bands_below_counts_peaks_up_to_the_bandwidth() -> None:
     assert bands_below(24000.0) == BANDS
     assert bands_below(4000.0) == 20  # the peak at 77 bins is 3850 Hz, the next at 4350 Hz
     assert dataclasses.is_dataclass(losses.Batch)
+
+
+def test_an_operating_point_moves_the_gains_before_the_sigmoid() -> None:
+    torch.manual_seed(3)
+    net = PercepNet(SMALL)
+    features = torch.randn(10, 1, 70)
+    changed = applied(net, OperatingPoint(0.8, -0.5))
+    with torch.no_grad():
+        gains, strengths = net(features)
+        moved, same = changed(features)
+    torch.testing.assert_close(torch.logit(moved), 0.8 * torch.logit(gains) - 0.5)
+    torch.testing.assert_close(strengths, same)
