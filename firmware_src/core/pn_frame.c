@@ -30,7 +30,7 @@ static uint32_t oldest(const pn_frame_t *state) {
 
 static void push_history(pn_frame_t *state, const int32_t *pcm_q8) {
     const size_t hop = (size_t)state->dsp.rate->hop, kept = (PN_HISTORY_HOPS - 1) * hop;
-    memmove(state->history, state->history + hop, kept * sizeof *state->history);
+    state->dsp.kernels->move(state->history + hop, kept, state->history);
     pn_highpass_process(&state->highpass, pcm_q8, state->history + kept, hop);
 }
 

@@ -29,8 +29,9 @@ void pn_highpass_process(pn_highpass_t *filter, const int32_t *in, int32_t *out,
     for (size_t n = 0; n < count; n++) {
         const int32_t x0 = in[n];
         const int32_t numerator = pn_add32(pn_sub32(x0, pn_mul32(2, x1)), x2);
-        const int64_t accumulator = pn_wide32(numerator, 1 << 30) + pn_wide32(y1, pole_1_q30) -
-                                    pn_wide32(y2, pole_2_q30) + pn_wide32(e1, 2) - e2 + ROUNDING;
+        const int32_t errors = pn_add32(pn_sub32(pn_mul32(2, e1), e2), ROUNDING);
+        const int64_t accumulator = pn_wide32(numerator, 1 << 30) + pn_wide32(y1, pole_1_q30) +
+                                    pn_wide32(y2, -pole_2_q30) + errors;
         const int32_t y0 = pn_narrow32(pn_shr64(accumulator, 30));
         e2 = e1;
         e1 = (int32_t)((uint32_t)accumulator & (ONE_Q30 - 1)) - ROUNDING;

@@ -97,6 +97,7 @@ DEFINE_PASS(4, 2)
 /* The first pass: stride 1, so that lanes run over the groups. */
 static void first_pass4(size_t groups, const pn_complex_t *x, pn_complex_t *y) {
     const size_t angle = PN_FFT_CIRCLE / (4 * groups);
+    const places_t places[4] = {apart(0), apart(angle), apart(2 * angle), apart(3 * angle)};
     for (size_t p = 0; p < groups; p += LANES) {
         complex_t in[4], out[4];
         for (size_t i = 0; i < 4; i++)
@@ -104,7 +105,7 @@ static void first_pass4(size_t groups, const pn_complex_t *x, pn_complex_t *y) {
         butterfly4(in, out);
         for (size_t j = 1; j < 4; j++) {
             const int32_t *const cosine = pn_cosine_q31 + j * p * angle;
-            out[j] = rotate(out[j], turns(cosine, cosine + QUARTER, j * angle));
+            out[j] = rotate(out[j], turns(cosine, cosine + QUARTER, places[j]));
         }
         store_rows4(y + 4 * p, out);
     }
@@ -153,13 +154,14 @@ static void transform(const pn_fft_plan_t *plan, bool swapped, pn_complex_t *x, 
  */
 static inline void fold(const pn_fft_plan_t *plan, bool inverse, const pn_complex_t *in, pn_complex_t *out) {
     const size_t half = (size_t)plan->size / 2, angle = (size_t)(PN_FFT_CIRCLE / plan->size);
+    const places_t places = apart(angle);
     for (size_t k = 1; k <= half / 2; k += LANES) {
         const size_t mirror = half - k - (LANES - 1);
         const int32_t *const re = pn_cosine_q31 + QUARTER + k * angle;
         const complex_t a = shr(load(in + k), inverse ? 3 : 1);
         const complex_t b = conjugate(shr(load_reversed(in + mirror), inverse ? 3 : 1));
         const complex_t same = add(a, b);
-        const complex_t turned = rotate(sub(a, b), turns(re, inverse ? re - QUARTER : re + QUARTER, angle));
+        const complex_t turned = rotate(sub(a, b), turns(re, inverse ? re - QUARTER : re + QUARTER, places));
         const complex_t low = add(same, turned), high = conjugate(sub(same, turned));
         store(out + k, inverse ? swap(low) : low);
         store_reversed(out + mirror, inverse ? swap(high) : high);

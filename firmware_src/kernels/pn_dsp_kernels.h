@@ -30,6 +30,9 @@ typedef struct pn_dsp_kernels {
     void (*fft_forward)(const pn_fft_plan_t *plan, pn_complex_t *samples, pn_complex_t *bins);
     void (*fft_inverse)(const pn_fft_plan_t *plan, pn_complex_t *bins, pn_complex_t *samples);
 
+    /* y = x, the first word first: y may overlap x from below. */
+    void (*move)(const int32_t *x, size_t count, int32_t *y);
+
     /* max |x|; |x| < 2^31. */
     int32_t (*largest_magnitude)(const int32_t *x, size_t count);
 

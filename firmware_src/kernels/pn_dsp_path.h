@@ -19,6 +19,11 @@ static inline void store_pair(int32_t *samples, complex_t a) {
     store((pn_complex_t *)(void *)samples, a);
 }
 
+static void move(const int32_t *x, size_t count, int32_t *y) {
+    for (size_t n = 0; n < count; n += 2 * LANES)
+        store_pair(y + n, load_pair(x + n));
+}
+
 static int32_t largest_magnitude(const int32_t *x, size_t count) {
     complex_t magnitudes = both(0);
     for (size_t n = 0; n < count; n += 2 * LANES)
@@ -132,7 +137,8 @@ static void overlap_add(const int32_t *x, const int32_t *rise_q31, const pn_dsp_
 
 /* Its members of a table of kernels. */
 #define PN_DSP_PATH                                                                                             \
-    .largest_magnitude = largest_magnitude, .shift_left = shift_left, .window = window, .comb = comb,           \
+    .move = move, .largest_magnitude = largest_magnitude, .shift_left = shift_left, .window = window,           \
+    .comb = comb,                                                                                               \
     .band_sums = band_sums, .interpolate = interpolate, .mix = mix, .scale_bins = scale_bins,                   \
     .overlap_add = overlap_add
 

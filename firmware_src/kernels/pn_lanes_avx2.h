@@ -16,6 +16,8 @@ typedef struct {
     __m256i re, im;
 } turns_t;
 
+typedef size_t places_t;
+
 #define REVERSED 0x1b   /* _mm256_permute4x64_epi64: 3 2 1 0 */
 #define EXCHANGED 0xb1  /* _mm256_shuffle_epi32: 1 0 3 2 */
 #define IMAGINARY 0xaa  /* _mm256_blend_epi32: odd words of the second */
@@ -97,7 +99,11 @@ static inline complex_t scale(complex_t a, int32_t factor_q31) {
     return _mm256_blend_epi32(as_re(multiply(a, factor)), as_im(multiply(_mm256_srli_epi64(a, 32), factor)), IMAGINARY);
 }
 
-static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
+static inline places_t apart(size_t step) {
+    return step;
+}
+
+static inline turns_t turns(const int32_t *re, const int32_t *im, places_t step) {
     return (turns_t){_mm256_setr_epi32(re[0], 0, re[step], 0, re[2 * step], 0, re[3 * step], 0),
                      _mm256_setr_epi32(im[0], 0, im[step], 0, im[2 * step], 0, im[3 * step], 0)};
 }

@@ -15,6 +15,8 @@ typedef struct {
     int32x4_t re, im;
 } turns_t;
 
+typedef uint32x4_t places_t;
+
 static inline complex_t load(const pn_complex_t *p) {
     return vld1q_s32(&p->re);
 }
@@ -74,9 +76,12 @@ static inline complex_t scale(complex_t a, int32_t factor_q31) {
     return vqrdmulhq_n_s32(a, factor_q31);
 }
 
-static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
+static inline places_t apart(size_t step) {
     static const uint32_t lane[4] = {0, 0, 1, 1};
-    const uint32x4_t places = vmulq_n_u32(vld1q_u32(lane), (uint32_t)step);
+    return vmulq_n_u32(vld1q_u32(lane), (uint32_t)step);
+}
+
+static inline turns_t turns(const int32_t *re, const int32_t *im, places_t places) {
     return (turns_t){vldrwq_gather_shifted_offset_s32(re, places), vldrwq_gather_shifted_offset_s32(im, places)};
 }
 

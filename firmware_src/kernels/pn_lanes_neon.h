@@ -11,6 +11,7 @@
 
 typedef int32x4x2_t complex_t; /* val[0] real, val[1] imaginary parts */
 typedef int32x4x2_t turns_t;
+typedef size_t places_t;
 
 static inline complex_t parts(int32x4_t re, int32x4_t im) {
     return (complex_t){{re, im}};
@@ -81,7 +82,11 @@ static inline complex_t scale(complex_t a, int32_t factor_q31) {
     return parts(vqrdmulhq_n_s32(a.val[0], factor_q31), vqrdmulhq_n_s32(a.val[1], factor_q31));
 }
 
-static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
+static inline places_t apart(size_t step) {
+    return step;
+}
+
+static inline turns_t turns(const int32_t *re, const int32_t *im, places_t step) {
     const int32x4_t re4 = {re[0], re[step], re[2 * step], re[3 * step]};
     const int32x4_t im4 = {im[0], im[step], im[2 * step], im[3 * step]};
     return parts(re4, im4);

@@ -12,7 +12,7 @@
  *   both                  one number for all parts
  *   keep                  the first `count` complex numbers, 0 for the others; count 1..LANES - 1
  *   sum_t                 sums of products in 64 bits; products: plus re re + im im of all lanes
- *   turns                 a twiddle per lane, from numbers that lie `step` words apart
+ *   apart, turns          places `step` words apart; a twiddle per lane, from numbers at such places
  *   rotate, rotate_all    times a twiddle per lane, the same for all; each of the four products is rounded
  * Products are rounded as pn_mulr_q31 does; factors in (-2^31, 2^31), what they multiply in (-2^30, 2^30).
  */

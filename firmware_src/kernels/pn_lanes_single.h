@@ -9,6 +9,7 @@
 
 typedef pn_complex_t complex_t;
 typedef pn_complex_t turns_t;
+typedef size_t places_t;
 
 static inline complex_t load(const pn_complex_t *p) {
     return *p;
@@ -63,8 +64,12 @@ static inline complex_t scale(complex_t a, int32_t factor_q31) {
     return (complex_t){multiply(a.re, factor_q31), multiply(a.im, factor_q31)};
 }
 
-static inline turns_t turns(const int32_t *re, const int32_t *im, size_t step) {
-    (void)step;
+static inline places_t apart(size_t step) {
+    return step;
+}
+
+static inline turns_t turns(const int32_t *re, const int32_t *im, places_t places) {
+    (void)places;
     return (turns_t){*re, *im};
 }
 
