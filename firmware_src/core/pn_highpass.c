@@ -15,11 +15,13 @@ void pn_highpass_init(pn_highpass_t *filter, const pn_rate_t *rate) {
 }
 
 /*
- * The poles lie at 0.998: a rounding error fed back through them would grow a thousandfold. Feeding the two last errors
- * back through the filter's zeros at DC instead (e[n] - 2 e[n-1] + e[n-2]) leaves the output error near one Q8 unit.
+ * The poles lie at 0.998: a rounding error fed back through them would grow a thousandfold. Feeding
+ * the two last errors back through the filter's zeros at DC instead (e[n] - 2 e[n-1] + e[n-2])
+ * leaves the output error near one Q8 unit.
  *
- * |out| < 2^25: the impulse response's absolute sum is at most 2.52 at any rate, and 2.52 * 2^23 < 2^24.4.
- * Accumulator: |numerator| <= 4 * 2^23 = 2^25 -> 2^55 in Q30; poles 2^31 * 2^25 * 2 = 2^57; errors < 2^32: below 2^58.
+ * |out| < 2^25: the impulse response's absolute sum is at most 2.52 at any rate, and 2.52 * 2^23 <
+ * 2^24.4. Accumulator: |numerator| <= 4 * 2^23 = 2^25 -> 2^55 in Q30; poles 2^31 * 2^25 * 2 = 2^57;
+ * errors < 2^32: below 2^58.
  */
 void pn_highpass_process(pn_highpass_t *filter, const int32_t *in, int32_t *out, size_t count) {
     const int32_t pole_1_q30 = filter->pole_1_q30, pole_2_q30 = filter->pole_2_q30;

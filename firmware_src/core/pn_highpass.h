@@ -1,4 +1,4 @@
-/* DC-removing second-order high-pass at 24 Hz at any rate: at 48 kHz [1 -2 1] / [1 -1.99599 0.996]. */
+/* DC-removing second-order high-pass at 24 Hz: at 48 kHz [1 -2 1] / [1 -1.99599 0.996]. */
 #ifndef PN_HIGHPASS_H
 #define PN_HIGHPASS_H
 
@@ -17,7 +17,7 @@ typedef struct pn_highpass {
 
 void pn_highpass_init(pn_highpass_t *filter, const pn_rate_t *rate);
 
-/* in, out [count], int16 LSBs with 8 fractional bits, |in| <= 2^23; |out| < 2^25. In place is allowed. */
+/* in, out [count], int16 LSBs with 8 fractional bits, |in| <= 2^23; |out| < 2^25. out may be in. */
 void pn_highpass_process(pn_highpass_t *filter, const int32_t *in, int32_t *out, size_t count);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Block-floating spectra: 481 complex mantissas and one exponent, so that quiet speech keeps its precision.
- * A bin's value, in int16 LSBs, is mantissa * 2^exponent. Spectra of all sample rates are scaled as at 48 kHz; bins above
- * half the rate are zero: whoever makes a spectrum starts from zeroed memory, and none of these functions touches them.
+ * Block-floating spectra: 481 complex mantissas and one exponent, so that quiet speech keeps its
+ * precision. A bin's value, in int16 LSBs, is mantissa * 2^exponent. Spectra of all sample rates
+ * are scaled as at 48 kHz; bins above half the rate are zero: whoever makes a spectrum starts from
+ * zeroed memory, and none of these functions touches them.
  */
 #ifndef PN_SPECTRUM_H
 #define PN_SPECTRUM_H
@@ -14,7 +15,7 @@
 #define PN_HOP 480
 #define PN_WINDOW 960
 #define PN_FFT_BINS (PN_WINDOW / 2 + 1)
-#define PN_SPECTRUM_BINS 484 /* PN_FFT_BINS rounded up to a multiple of 4: what kernels read and write; zeros */
+#define PN_SPECTRUM_BINS 484 /* the next multiple of 4, which kernels work on: zeros at the end */
 
 typedef struct pn_spectrum {
     int32_t exponent;
@@ -24,9 +25,11 @@ typedef struct pn_spectrum {
 /**
  * Windowed transform of one frame.
  *
- * samples  [window], Q8, |samples| < 2^26; scratch [window], 8-byte aligned, may be `samples` itself.
+ * samples  [window], Q8, |samples| < 2^26
+ * scratch  [window], 8-byte aligned, may be `samples` itself
  */
-void pn_spectrum_analyse(const pn_dsp_t *dsp, const int32_t *samples, int32_t *scratch, pn_spectrum_t *spectrum);
+void pn_spectrum_analyse(const pn_dsp_t *dsp, const int32_t *samples, int32_t *scratch,
+                         pn_spectrum_t *spectrum);
 
 /**
  * Inverse transform, synthesis window and overlap-add.
@@ -35,7 +38,7 @@ void pn_spectrum_analyse(const pn_dsp_t *dsp, const int32_t *samples, int32_t *s
  * overlap   [hop], Q8: second half of the previous frame in, of this one out.
  * out       [hop], Q8, saturated to +-2^26.
  */
-void pn_spectrum_synthesise(const pn_dsp_t *dsp, pn_spectrum_t *spectrum, int32_t *scratch, int32_t *overlap,
-                            int32_t *out);
+void pn_spectrum_synthesise(const pn_dsp_t *dsp, pn_spectrum_t *spectrum, int32_t *scratch,
+                            int32_t *overlap, int32_t *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the signal path computes with: its sample rate, the plan of its FFT, the kernels of an instruction set. */
+/* What the signal path computes with: sample rate, plan of the FFT, kernels. */
 #ifndef PN_DSP_H
 #define PN_DSP_H
 

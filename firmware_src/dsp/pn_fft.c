@@ -5,8 +5,9 @@
 
 /* The divisions: 2 bits for radix 4, 1 for radix 2, 2 for radix 3, 3 for radix 5. */
 static const pn_fft_plan_t plans[] = {
-    {160, 81, 7, 3, {4, 4, 5}},        {320, 161, 8, 4, {4, 4, 2, 5}},    {480, 241, 9, 4, {4, 4, 3, 5}},
-    {640, 321, 9, 4, {4, 4, 4, 5}},    {960, 481, 10, 5, {4, 4, 2, 3, 5}},
+    {160, 81, 7, 3, {4, 4, 5}},         {320, 161, 8, 4, {4, 4, 2, 5}},
+    {480, 241, 9, 4, {4, 4, 3, 5}},     {640, 321, 9, 4, {4, 4, 4, 5}},
+    {960, 481, 10, 5, {4, 4, 2, 3, 5}},
 };
 
 const pn_fft_plan_t *pn_fft_plan(int size) {
@@ -21,10 +22,12 @@ static pn_complex_t *pairs(int32_t *samples) {
     return (pn_complex_t *)(void *)samples;
 }
 
-void pn_fft_forward(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, int32_t *samples, pn_complex_t *bins) {
+void pn_fft_forward(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, int32_t *samples,
+                    pn_complex_t *bins) {
     kernels->fft_forward(plan, pairs(samples), bins);
 }
 
-void pn_fft_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, pn_complex_t *bins, int32_t *samples) {
+void pn_fft_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, pn_complex_t *bins,
+                    int32_t *samples) {
     kernels->fft_inverse(plan, bins, pairs(samples));
 }

@@ -1,8 +1,10 @@
 /*
- * Real FFTs in 32-bit fixed point: a mixed-radix complex FFT of half the size (Stockham, so no reordering and unit
- * strides inside) plus the usual split of a real signal into even and odd samples.
+ * Real FFTs in 32-bit fixed point: a mixed-radix complex FFT of half the size (Stockham, so no
+ * reordering and unit strides inside) plus the usual split of a real signal into even and odd
+ * samples.
  *
- * Each pass divides by a power of two no smaller than its radix, so nothing can overflow: together by 2^plan->shift.
+ * Each pass divides by a power of two no smaller than its radix, so nothing can overflow: together
+ * by 2^plan->shift.
  */
 #ifndef PN_FFT_H
 #define PN_FFT_H
@@ -21,14 +23,18 @@ const pn_fft_plan_t *pn_fft_plan(int size);
  * samples  [size], |samples| < 2^29; destroyed (used as scratch). 8-byte aligned.
  * bins     [size / 2 + 1]; moduli at most size / 2^shift 2^29, plus rounding: below 2^29.4.
  */
-void pn_fft_forward(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, int32_t *samples, pn_complex_t *bins);
+void pn_fft_forward(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, int32_t *samples,
+                    pn_complex_t *bins);
 
 /**
- * samples[n] = size / 8 / 2^shift times the inverse transform (which divides by `size`) of the Hermitian `bins`.
+ * samples[n] = size / 8 / 2^shift times the inverse transform (which divides by `size`) of the
+ * Hermitian `bins`.
  *
- * bins     [size / 2 + 1], moduli below 2^30; destroyed. The imaginary parts of the first and the last are ignored.
+ * bins     [size / 2 + 1], moduli below 2^30; destroyed. The imaginary parts of the two at the
+ *          ends are ignored.
  * samples  [size]; 8-byte aligned.
  */
-void pn_fft_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, pn_complex_t *bins, int32_t *samples);
+void pn_fft_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kernels, pn_complex_t *bins,
+                    int32_t *samples);
 
 #endif

@@ -1,12 +1,13 @@
 /*
  * The real FFT, over the lanes of one instruction set (pn_lanes_*.h, included before this).
  *
- * Bound of the complex passes: let M bound the moduli of a pass's inputs. Each input is divided by 2^s >= radix first,
- * so a butterfly's sums have moduli at most radix / 2^s * M <= M; a twiddle keeps the modulus (rounding adds less than
- * one unit a pass). With M < 2^29.5 on entry every component stays below 2^30, partial sums included.
+ * Bound of the complex passes: let M bound the moduli of a pass's inputs. Each input is divided by
+ * 2^s >= radix first, so a butterfly's sums have moduli at most radix / 2^s * M <= M; a twiddle
+ * keeps the modulus (rounding adds less than one unit a pass). With M < 2^29.5 on entry every
+ * component stays below 2^30, partial sums included.
  *
- * Index arithmetic below relies on the plan: strides of all passes but the first, and size / 4, are multiples of 4,
- * which LANES divides.
+ * Index arithmetic below relies on the plan: strides of all passes but the first, and size / 4, are
+ * multiples of 4, which LANES divides.
  */
 #ifndef PN_DSP_FFT_H
 #define PN_DSP_FFT_H
@@ -68,26 +69,28 @@ static inline void butterfly5(const complex_t x[5], complex_t y[5]) {
 }
 
 /*
- * One Stockham pass: `stride` interleaved transforms of length radix * groups become radix * stride transforms of length
- * groups, with y[q + stride (radix p + j)] = W^(p j) * (butterfly of x[q + stride (p + groups i)], i = 0..radix-1)_j.
+ * One Stockham pass: `stride` interleaved transforms of length radix * groups become radix * stride
+ * transforms of length groups, with y[q + stride (radix p + j)] =
+ * W^(p j) * (butterfly of x[q + stride (p + groups i)], i = 0..radix-1)_j.
  */
-#define DEFINE_PASS(radix, shift)                                                                   \
-    static void pass##radix(size_t groups, size_t stride, const pn_complex_t *x, pn_complex_t *y) { \
-        const size_t angle = PN_FFT_CIRCLE / (radix * groups);                                      \
-        for (size_t p = 0; p < groups; p++) {                                                       \
-            pn_complex_t w[radix];                                                                  \
-            for (size_t j = 1; j < radix; j++)                                                      \
-                w[j] = turn_of(j * p * angle);                                                      \
-            for (size_t q = 0; q < stride; q += LANES) {                                            \
-                complex_t in[radix], out[radix];                                                    \
-                for (size_t i = 0; i < radix; i++)                                                  \
-                    in[i] = shr(load(x + q + stride * (p + groups * i)), shift);                    \
-                butterfly##radix(in, out);                                                          \
-                store(y + q + stride * (radix * p), out[0]);                                        \
-                for (size_t j = 1; j < radix; j++)                                                  \
-                    store(y + q + stride * (radix * p + j), rotate_all(out[j], w[j]));              \
-            }                                                                                       \
-        }                                                                                           \
+#define DEFINE_PASS(radix, shift)                                                      \
+    static void pass##radix(size_t groups, size_t stride, const pn_complex_t *x,       \
+                            pn_complex_t *y) {                                         \
+        const size_t angle = PN_FFT_CIRCLE / (radix * groups);                         \
+        for (size_t p = 0; p < groups; p++) {                                          \
+            pn_complex_t w[radix];                                                     \
+            for (size_t j = 1; j < radix; j++)                                         \
+                w[j] = turn_of(j * p * angle);                                         \
+            for (size_t q = 0; q < stride; q += LANES) {                               \
+                complex_t in[radix], out[radix];                                       \
+                for (size_t i = 0; i < radix; i++)                                     \
+                    in[i] = shr(load(x + q + stride * (p + groups * i)), shift);       \
+                butterfly##radix(in, out);                                             \
+                store(y + q + stride * (radix * p), out[0]);                           \
+                for (size_t j = 1; j < radix; j++)                                     \
+                    store(y + q + stride * (radix * p + j), rotate_all(out[j], w[j])); \
+            }                                                                          \
+        }                                                                              \
     }
 
 DEFINE_PASS(2, 1)
@@ -111,7 +114,7 @@ static void first_pass4(size_t groups, const pn_complex_t *x, pn_complex_t *y) {
     }
 }
 
-/* The last pass: one group, so that no twiddle is needed. The inverse transform's result has its parts swapped. */
+/* The last pass: one group, so no twiddles. The inverse transform's result has its parts swapped. */
 static inline void last_pass5(size_t stride, bool swapped, const pn_complex_t *x, pn_complex_t *y) {
     for (size_t q = 0; q < stride; q += LANES) {
         complex_t in[5], out[5];
@@ -123,7 +126,8 @@ static inline void last_pass5(size_t stride, bool swapped, const pn_complex_t *x
     }
 }
 
-/* Transform x [size / 2], moduli below 2^29.5, using y, too. The result lies in y after an odd number of passes. */
+/* Transform x [size / 2], moduli below 2^29.5, using y, too. The result lies in y after an odd
+ * number of passes. */
 static void transform(const pn_fft_plan_t *plan, bool swapped, pn_complex_t *x, pn_complex_t *y) {
     const size_t half = (size_t)plan->size / 2;
     first_pass4(half / 4, x, y);
@@ -147,12 +151,14 @@ static void transform(const pn_fft_plan_t *plan, bool swapped, pn_complex_t *x, 
 }
 
 /*
- * Between the spectrum X of a real signal and the transform Z = E + i O of its even and odd samples as complex numbers:
- * both directions are out(k) = S + t, out(half - k) = conj(S - t) with S = in(k) + conj in(half - k) and
- * t = W (in(k) - conj in(half - k)); X from Z: W = -i exp(-2 pi i k / size); Z from X: its conjugate. Components of
- * S and t: moduli of `in` below 2^30.5, divided by 2^shift and doubled.
+ * Between the spectrum X of a real signal and the transform Z = E + i O of its even and odd samples
+ * as complex numbers: both directions are out(k) = S + t, out(half - k) = conj(S - t) with
+ * S = in(k) + conj in(half - k) and t = W (in(k) - conj in(half - k)).
+ * X from Z: W = -i exp(-2 pi i k / size); Z from X: its conjugate. Moduli: of `in` below 2^30,
+ * divided by 2 or 8; doubled by the sum, and again with t.
  */
-static inline void fold(const pn_fft_plan_t *plan, bool inverse, const pn_complex_t *in, pn_complex_t *out) {
+static inline void fold(const pn_fft_plan_t *plan, bool inverse, const pn_complex_t *in,
+                        pn_complex_t *out) {
     const size_t half = (size_t)plan->size / 2, angle = (size_t)(PN_FFT_CIRCLE / plan->size);
     const places_t places = apart(angle);
     for (size_t k = 1; k <= half / 2; k += LANES) {
@@ -161,7 +167,8 @@ static inline void fold(const pn_fft_plan_t *plan, bool inverse, const pn_comple
         const complex_t a = shr(load(in + k), inverse ? 3 : 1);
         const complex_t b = conjugate(shr(load_reversed(in + mirror), inverse ? 3 : 1));
         const complex_t same = add(a, b);
-        const complex_t turned = rotate(sub(a, b), turns(re, inverse ? re - QUARTER : re + QUARTER, places));
+        const complex_t turned =
+            rotate(sub(a, b), turns(re, inverse ? re - QUARTER : re + QUARTER, places));
         const complex_t low = add(same, turned), high = conjugate(sub(same, turned));
         store(out + k, inverse ? swap(low) : low);
         store_reversed(out + mirror, inverse ? swap(high) : high);

@@ -1,9 +1,10 @@
 /*
- * The loops of the signal path over samples and bins, over the lanes of one instruction set (pn_lanes_*.h, included
- * before this). pn_dsp_kernels.h says what each one does.
+ * The loops of the signal path over samples and bins, over the lanes of one instruction set
+ * (pn_lanes_*.h, included before this). pn_dsp_kernels.h says what each one does.
  *
- * Samples are taken in pairs, as if they were complex. What is multiplied stays below 2^30 (pn_lanes_scalar.h): bins,
- * because a forward transform of samples below 2^29 divides by more than size / 1.25 (pn_fft.h); samples as stated.
+ * Samples are taken in pairs, as if they were complex. What is multiplied stays below 2^30
+ * (pn_lanes_scalar.h): bins, because a forward transform of samples below 2^29 divides by more than
+ * size / 1.25 (pn_fft.h); samples as stated.
  */
 #ifndef PN_DSP_PATH_H
 #define PN_DSP_PATH_H
@@ -50,7 +51,8 @@ static void window(const int32_t *x, int shift, const int32_t *rise_q31, size_t 
     }
 }
 
-static void comb(const int32_t *x, size_t period, size_t reach, const int32_t *tap_q31, size_t count, int32_t *y) {
+static void comb(const int32_t *x, size_t period, size_t reach, const int32_t *tap_q31,
+                 size_t count, int32_t *y) {
     for (size_t n = 0; n < count; n += 2 * LANES) {
         const int32_t *past = x + n, *future = x + n;
         complex_t sum = scale(load_pair(x + n), tap_q31[0]);
@@ -64,15 +66,17 @@ static void comb(const int32_t *x, size_t period, size_t reach, const int32_t *t
 }
 
 /* A band's bins: their products, and the share of them that belongs to the next band. */
-static inline void add_products(complex_t a, complex_t b, const int16_t *fraction_q15, sum_t *whole, sum_t *upper) {
+static inline void add_products(complex_t a, complex_t b, const int16_t *fraction_q15, sum_t *whole,
+                                sum_t *upper) {
     *whole = products(*whole, a, b);
     *upper = products(*upper, scale_by(a, load_both_q15(fraction_q15)), b);
 }
 
 /*
- * Sums of products cannot overflow: by Parseval the energies of all bins sum to at most (size / 2^shift)^2 2^58 < 2^59,
- * plus rounding; a mix of two spectra has at most the sum of theirs, and correlations, whole or in part, lie within the
- * geometric mean of two such sums (Cauchy and Schwarz). A band's double share stays below 2^62.
+ * Sums of products cannot overflow: by Parseval the energies of all bins sum to at most (size /
+ * 2^shift)^2 2^58 < 2^59, plus rounding; a mix of two spectra has at most the sum of theirs, and
+ * correlations, whole or in part, lie within the geometric mean of two such sums (Cauchy and
+ * Schwarz). A band's double share stays below 2^62.
  */
 static void band_sums(const pn_complex_t *a, const pn_complex_t *b, size_t bands, int64_t *sums) {
     int64_t rising = 0;
@@ -83,7 +87,8 @@ static void band_sums(const pn_complex_t *a, const pn_complex_t *b, size_t bands
         for (; k + LANES <= end; k += LANES)
             add_products(load(a + k), load(b + k), pn_band_fraction_q15 + k, &whole, &upper);
         if (LANES > 1 && k < end)
-            add_products(keep(load(a + k), end - k), load(b + k), pn_band_fraction_q15 + k, &whole, &upper);
+            add_products(keep(load(a + k), end - k), load(b + k), pn_band_fraction_q15 + k, &whole,
+                         &upper);
         const int64_t next = total(upper);
         sums[band] = rising + (total(whole) - next);
         rising = next;
@@ -106,12 +111,13 @@ static void interpolate(const int32_t *values, size_t bands, size_t count, pn_co
         y[k] = (pn_complex_t){values[bands - 1], values[bands - 1]};
 }
 
-static void mix(const pn_complex_t *a, int a_shift, const pn_complex_t *b, int b_shift, const pn_complex_t *share_q30,
-                size_t count, pn_complex_t *y) {
+static void mix(const pn_complex_t *a, int a_shift, const pn_complex_t *b, int b_shift,
+                const pn_complex_t *share_q30, size_t count, pn_complex_t *y) {
     const complex_t one = both(2 * PN_ONE_Q30);
     for (size_t k = 0; k < count; k += LANES) {
         const complex_t b_share = shl(load(share_q30 + k), 1), a_share = sub(one, b_share);
-        store(y + k, add(scale_by(shr(load(a + k), a_shift), a_share), scale_by(shr(load(b + k), b_shift), b_share)));
+        store(y + k, add(scale_by(shr(load(a + k), a_shift), a_share),
+                         scale_by(shr(load(b + k), b_shift), b_share)));
     }
 }
 
@@ -120,13 +126,15 @@ static void scale_bins(pn_complex_t *x, const pn_complex_t *factor_q31, size_t c
         store(x + k, scale_by(load(x + k), load(factor_q31 + k)));
 }
 
-static inline complex_t synthesised(complex_t x, complex_t window_q31, const pn_dsp_level_t *level) {
+static inline complex_t synthesised(complex_t x, complex_t window_q31,
+                                    const pn_dsp_level_t *level) {
     const complex_t windowed = scale_by(x, window_q31);
-    return shl(clamp(scale(windowed, level->factor_q31), PN_SAMPLE_LIMIT >> level->left), level->left);
+    return shl(clamp(scale(windowed, level->factor_q31), PN_SAMPLE_LIMIT >> level->left),
+               level->left);
 }
 
-static void overlap_add(const int32_t *x, const int32_t *rise_q31, const pn_dsp_level_t *level, size_t hop,
-                        int32_t *overlap, int32_t *y) {
+static void overlap_add(const int32_t *x, const int32_t *rise_q31, const pn_dsp_level_t *level,
+                        size_t hop, int32_t *overlap, int32_t *y) {
     for (size_t n = 0; n < hop; n += 2 * LANES) {
         const complex_t fall_q31 = load_pair_mirrored(rise_q31 + hop - n - 2 * LANES);
         const complex_t start = synthesised(load_pair(x + n), load_pair(rise_q31 + n), level);
@@ -136,10 +144,9 @@ static void overlap_add(const int32_t *x, const int32_t *rise_q31, const pn_dsp_
 }
 
 /* Its members of a table of kernels. */
-#define PN_DSP_PATH                                                                                             \
-    .move = move, .largest_magnitude = largest_magnitude, .shift_left = shift_left, .window = window,           \
-    .comb = comb,                                                                                               \
-    .band_sums = band_sums, .interpolate = interpolate, .mix = mix, .scale_bins = scale_bins,                   \
-    .overlap_add = overlap_add
+#define PN_DSP_PATH                                                                     \
+    .move = move, .largest_magnitude = largest_magnitude, .shift_left = shift_left,     \
+    .window = window, .comb = comb, .band_sums = band_sums, .interpolate = interpolate, \
+    .mix = mix, .scale_bins = scale_bins, .overlap_add = overlap_add
 
 #endif

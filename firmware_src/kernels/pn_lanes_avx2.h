@@ -18,9 +18,9 @@ typedef struct {
 
 typedef size_t places_t;
 
-#define REVERSED 0x1b   /* _mm256_permute4x64_epi64: 3 2 1 0 */
-#define EXCHANGED 0xb1  /* _mm256_shuffle_epi32: 1 0 3 2 */
-#define IMAGINARY 0xaa  /* _mm256_blend_epi32: odd words of the second */
+#define REVERSED 0x1b  /* _mm256_permute4x64_epi64: 3 2 1 0 */
+#define EXCHANGED 0xb1 /* _mm256_shuffle_epi32: 1 0 3 2 */
+#define IMAGINARY 0xaa /* _mm256_blend_epi32: odd words of the second */
 
 static inline complex_t load(const pn_complex_t *p) {
     return _mm256_loadu_si256((const __m256i *)p);
@@ -39,8 +39,10 @@ static inline void store_reversed(pn_complex_t *p, complex_t a) {
 }
 
 static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
-    const __m256i even01 = _mm256_unpacklo_epi64(a[0], a[1]), odd01 = _mm256_unpackhi_epi64(a[0], a[1]);
-    const __m256i even23 = _mm256_unpacklo_epi64(a[2], a[3]), odd23 = _mm256_unpackhi_epi64(a[2], a[3]);
+    const __m256i even01 = _mm256_unpacklo_epi64(a[0], a[1]),
+                  odd01 = _mm256_unpackhi_epi64(a[0], a[1]);
+    const __m256i even23 = _mm256_unpacklo_epi64(a[2], a[3]),
+                  odd23 = _mm256_unpackhi_epi64(a[2], a[3]);
     store(p, _mm256_permute2x128_si256(even01, even23, 0x20));
     store(p + 4, _mm256_permute2x128_si256(odd01, odd23, 0x20));
     store(p + 8, _mm256_permute2x128_si256(even01, even23, 0x31));
@@ -96,7 +98,8 @@ static inline __m256i as_im(__m256i product) {
 
 static inline complex_t scale(complex_t a, int32_t factor_q31) {
     const __m256i factor = _mm256_set1_epi32(factor_q31);
-    return _mm256_blend_epi32(as_re(multiply(a, factor)), as_im(multiply(_mm256_srli_epi64(a, 32), factor)), IMAGINARY);
+    return _mm256_blend_epi32(as_re(multiply(a, factor)),
+                              as_im(multiply(_mm256_srli_epi64(a, 32), factor)), IMAGINARY);
 }
 
 static inline places_t apart(size_t step) {
@@ -129,7 +132,8 @@ static inline complex_t shl(complex_t a, int shift) {
 }
 
 static inline complex_t clamp(complex_t a, int32_t limit) {
-    return _mm256_min_epi32(_mm256_max_epi32(a, _mm256_set1_epi32(-limit)), _mm256_set1_epi32(limit));
+    return _mm256_min_epi32(_mm256_max_epi32(a, _mm256_set1_epi32(-limit)),
+                            _mm256_set1_epi32(limit));
 }
 
 static inline complex_t larger(complex_t magnitudes, complex_t a) {
@@ -137,7 +141,8 @@ static inline complex_t larger(complex_t magnitudes, complex_t a) {
 }
 
 static inline int32_t largest(complex_t magnitudes) {
-    __m128i four = _mm_max_epi32(_mm256_castsi256_si128(magnitudes), _mm256_extracti128_si256(magnitudes, 1));
+    __m128i four =
+        _mm_max_epi32(_mm256_castsi256_si128(magnitudes), _mm256_extracti128_si256(magnitudes, 1));
     four = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
     return _mm_cvtsi128_si32(_mm_max_epi32(four, _mm_shuffle_epi32(four, EXCHANGED)));
 }
@@ -168,7 +173,8 @@ static inline sum_t products(sum_t sum, complex_t a, complex_t b) {
 }
 
 static inline int64_t total(sum_t sum) {
-    const __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
+    const __m128i two =
+        _mm_add_epi64(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
     return _mm_cvtsi128_si64(two) + _mm_extract_epi64(two, 1);
 }
 

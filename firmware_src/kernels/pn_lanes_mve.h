@@ -39,7 +39,8 @@ static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
     static const uint32_t words[4] = {0, 0, 4, 0};
     const uint64x2_t rows = vreinterpretq_u64_u32(vld1q_u32(words));
     for (size_t j = 0; j < 4; j++)
-        vstrdq_scatter_shifted_offset_s64((int64_t *)(void *)(p + j), rows, vreinterpretq_s64_s32(a[j]));
+        vstrdq_scatter_shifted_offset_s64((int64_t *)(void *)(p + j), rows,
+                                          vreinterpretq_s64_s32(a[j]));
 }
 
 static inline complex_t add(complex_t a, complex_t b) {
@@ -82,7 +83,8 @@ static inline places_t apart(size_t step) {
 }
 
 static inline turns_t turns(const int32_t *re, const int32_t *im, places_t places) {
-    return (turns_t){vldrwq_gather_shifted_offset_s32(re, places), vldrwq_gather_shifted_offset_s32(im, places)};
+    return (turns_t){vldrwq_gather_shifted_offset_s32(re, places),
+                     vldrwq_gather_shifted_offset_s32(im, places)};
 }
 
 static inline complex_t rotate(complex_t a, turns_t w) {

@@ -1,4 +1,5 @@
-/* Lanes of four, real and imaginary parts in vectors of their own, for AArch64. See pn_lanes_scalar.h. */
+/* Lanes of four, real and imaginary parts in vectors of their own, for AArch64. See
+ * pn_lanes_scalar.h. */
 #ifndef PN_LANES_NEON_H
 #define PN_LANES_NEON_H
 
@@ -94,7 +95,7 @@ static inline turns_t turns(const int32_t *re, const int32_t *im, places_t step)
 
 static inline complex_t rotate(complex_t a, turns_t w) {
     return parts(vsubq_s32(vqrdmulhq_s32(a.val[0], w.val[0]), vqrdmulhq_s32(a.val[1], w.val[1])),
-                vaddq_s32(vqrdmulhq_s32(a.val[1], w.val[0]), vqrdmulhq_s32(a.val[0], w.val[1])));
+                 vaddq_s32(vqrdmulhq_s32(a.val[1], w.val[0]), vqrdmulhq_s32(a.val[0], w.val[1])));
 }
 
 static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
@@ -102,7 +103,8 @@ static inline complex_t rotate_all(complex_t a, pn_complex_t w) {
 }
 
 static inline complex_t scale_by(complex_t a, complex_t factors_q31) {
-    return parts(vqrdmulhq_s32(a.val[0], factors_q31.val[0]), vqrdmulhq_s32(a.val[1], factors_q31.val[1]));
+    return parts(vqrdmulhq_s32(a.val[0], factors_q31.val[0]),
+                 vqrdmulhq_s32(a.val[1], factors_q31.val[1]));
 }
 
 static inline complex_t shl(complex_t a, int shift) {
@@ -111,11 +113,13 @@ static inline complex_t shl(complex_t a, int shift) {
 
 static inline complex_t clamp(complex_t a, int32_t limit) {
     const int32x4_t high = vdupq_n_s32(limit), low = vdupq_n_s32(-limit);
-    return parts(vminq_s32(vmaxq_s32(a.val[0], low), high), vminq_s32(vmaxq_s32(a.val[1], low), high));
+    return parts(vminq_s32(vmaxq_s32(a.val[0], low), high),
+                 vminq_s32(vmaxq_s32(a.val[1], low), high));
 }
 
 static inline complex_t larger(complex_t magnitudes, complex_t a) {
-    return parts(vmaxq_s32(magnitudes.val[0], vabsq_s32(a.val[0])), vmaxq_s32(magnitudes.val[1], vabsq_s32(a.val[1])));
+    return parts(vmaxq_s32(magnitudes.val[0], vabsq_s32(a.val[0])),
+                 vmaxq_s32(magnitudes.val[1], vabsq_s32(a.val[1])));
 }
 
 static inline int32_t largest(complex_t magnitudes) {

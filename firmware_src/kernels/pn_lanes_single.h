@@ -1,4 +1,5 @@
-/* Lanes of one: plain C over `multiply`, which is pn_mulr_q31 in the best form that an instruction set has. */
+/* Lanes of one: plain C over `multiply`, which is pn_mulr_q31 in the best form that an instruction
+ * set has. */
 #ifndef PN_LANES_SINGLE_H
 #define PN_LANES_SINGLE_H
 
@@ -95,7 +96,8 @@ static inline complex_t clamp(complex_t a, int32_t limit) {
 }
 
 static inline complex_t larger(complex_t magnitudes, complex_t a) {
-    return (complex_t){pn_max32(magnitudes.re, pn_abs32(a.re)), pn_max32(magnitudes.im, pn_abs32(a.im))};
+    return (complex_t){pn_max32(magnitudes.re, pn_abs32(a.re)),
+                       pn_max32(magnitudes.im, pn_abs32(a.im))};
 }
 
 static inline int32_t largest(complex_t magnitudes) {

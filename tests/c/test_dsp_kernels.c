@@ -1,6 +1,6 @@
 /*
- * Every kernel of the signal path against the scalar one, bit for bit: values at random and at their extremes, nothing
- * written beyond the end.
+ * Every kernel of the signal path against the scalar one, bit for bit: values at random and at
+ * their extremes, nothing written beyond the end.
  */
 #include <stdbool.h>
 #include <string.h>
@@ -33,7 +33,8 @@ static int32_t random_word(void) {
 static void fill(int32_t *words, int bits, int round) {
     for (size_t i = 0; i < WORDS; i++) {
         const int32_t value = random_word(), end = (int32_t)((1u << bits) - 1);
-        words[i] = round % 4 == 3 || value % 64 == 0 ? (value < 0 ? -end : end) : value >> (31 - bits);
+        words[i] =
+            round % 4 == 3 || value % 64 == 0 ? (value < 0 ? -end : end) : value >> (31 - bits);
     }
 }
 
@@ -58,7 +59,8 @@ static pn_complex_t *as_complex(int32_t *words) {
     return (pn_complex_t *)(void *)words;
 }
 
-static void check_fft(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, const pn_fft_plan_t *plan) {
+static void check_fft(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar,
+                      const pn_fft_plan_t *plan) {
     arm_guards();
     put(expected[0], inputs[0], plan->size);
     put(actual[0], inputs[0], plan->size);
@@ -74,11 +76,13 @@ static void check_fft(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *s
 }
 
 /* Kernels that make samples of samples. */
-static void check_samples(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int size, int round) {
+static void check_samples(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int size,
+                          int round) {
     const size_t hop = (size_t)size / 2;
     fill(inputs[0], 26, round);
     fill(inputs[1], 31, 0);
-    if (scalar->largest_magnitude(inputs[0], 2 * hop) != kernels->largest_magnitude(inputs[0], 2 * hop)) {
+    if (scalar->largest_magnitude(inputs[0], 2 * hop) !=
+        kernels->largest_magnitude(inputs[0], 2 * hop)) {
         pn_port_line("largest_magnitude isa=%s size=%d differs from scalar", kernels->isa, size);
         failures++;
     }
@@ -90,6 +94,12 @@ static void check_samples(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_
     scalar->shift_left(expected[1], 2 * hop, round);
     kernels->shift_left(actual[1], 2 * hop, round);
     compare("window, shift_left", kernels->isa, size);
+    arm_guards();
+    put(expected[0], inputs[0], size);
+    put(actual[0], inputs[0], size);
+    memmove(expected[0], expected[0] + 16, (2 * hop - 16) * sizeof **expected);
+    kernels->move(actual[0] + 16, 2 * hop - 16, actual[0]);
+    compare("move", kernels->isa, size);
 }
 
 /* Periods that reach from one end of the past to the other of the future, aligned or not. */
@@ -104,21 +114,27 @@ static void check_comb(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *
     compare("comb", kernels->isa, 960);
 }
 
-static void check_overlap_add(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int size, int round) {
-    static const pn_dsp_level_t levels[ROUNDS] = {{1145324612, 0}, {1145324612 >> 9, 0}, {1145324612, 7}, {77, 26}};
+static void check_overlap_add(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar,
+                              int size, int round) {
+    static const pn_dsp_level_t levels[ROUNDS] = {
+        {1145324612, 0}, {1145324612 >> 9, 0}, {1145324612, 7}, {77, 26}};
     fill(inputs[0], 29, round);
     fill(inputs[1], 31, 0);
     arm_guards();
     fill(expected[1], 26, round);
     memcpy(actual[1], expected[1], sizeof actual[1]);
-    scalar->overlap_add(inputs[0], inputs[1], &levels[round], (size_t)size / 2, expected[1], expected[0]);
-    kernels->overlap_add(inputs[0], inputs[1], &levels[round], (size_t)size / 2, actual[1], actual[0]);
+    scalar->overlap_add(inputs[0], inputs[1], &levels[round], (size_t)size / 2, expected[1],
+                        expected[0]);
+    kernels->overlap_add(inputs[0], inputs[1], &levels[round], (size_t)size / 2, actual[1],
+                         actual[0]);
     compare("overlap_add", kernels->isa, size);
 }
 
-static void check_bands(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int round) {
+static void check_bands(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar,
+                        int round) {
     int64_t want[PN_BANDS], got[PN_BANDS];
-    fill(inputs[0], 26, round); /* 400 bins of one energy: below 2^61, as Parseval keeps those of a transform */
+    fill(inputs[0], 26,
+         round); /* 400 bins of one energy: below 2^61, as Parseval keeps those of a transform */
     fill(inputs[1], 26, round);
     scalar->band_sums(as_complex(inputs[0]), as_complex(inputs[1]), PN_BANDS, want);
     kernels->band_sums(as_complex(inputs[0]), as_complex(inputs[1]), PN_BANDS, got);
@@ -140,10 +156,10 @@ static void check_bins(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *
     scalar->interpolate(values, PN_BANDS, PN_SPECTRUM_BINS, as_complex(expected[0]));
     kernels->interpolate(values, PN_BANDS, PN_SPECTRUM_BINS, as_complex(actual[0]));
     compare("interpolate", kernels->isa, 960);
-    scalar->mix(as_complex(inputs[0]), round, as_complex(inputs[1]), 0, as_complex(expected[0]), PN_SPECTRUM_BINS,
-                as_complex(expected[1]));
-    kernels->mix(as_complex(inputs[0]), round, as_complex(inputs[1]), 0, as_complex(actual[0]), PN_SPECTRUM_BINS,
-                 as_complex(actual[1]));
+    scalar->mix(as_complex(inputs[0]), round, as_complex(inputs[1]), 0, as_complex(expected[0]),
+                PN_SPECTRUM_BINS, as_complex(expected[1]));
+    kernels->mix(as_complex(inputs[0]), round, as_complex(inputs[1]), 0, as_complex(actual[0]),
+                 PN_SPECTRUM_BINS, as_complex(actual[1]));
     compare("mix", kernels->isa, 960);
     scalar->scale_bins(as_complex(expected[1]), as_complex(expected[0]), PN_SPECTRUM_BINS);
     kernels->scale_bins(as_complex(actual[1]), as_complex(actual[0]), PN_SPECTRUM_BINS);
@@ -171,7 +187,8 @@ int main(void) {
     for (size_t i = 0; (isa = pn_dispatch_isa(i)) != NULL; i++) {
         const int before = failures;
         check_all(pn_dispatch_dsp(isa), scalar);
-        pn_port_line("PN_TEST name=dsp_kernels_%s result=%s", isa, failures == before ? "pass" : "fail");
+        pn_port_line("PN_TEST name=dsp_kernels_%s result=%s", isa,
+                     failures == before ? "pass" : "fail");
     }
     pn_port_line("PN_DONE bad=%d", failures);
     pn_port_exit(failures != 0);

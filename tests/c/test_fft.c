@@ -1,4 +1,5 @@
-/* The FFTs of every size, with every instruction set, and the scaled numbers against the definitions, in floating point (tests may use it). */
+/* The FFTs of every size, with every instruction set, and the scaled numbers against the
+ * definitions, in floating point (tests may use it). */
 #include <math.h>
 #include <stdlib.h>
 
@@ -83,7 +84,8 @@ static void test_inverse(const pn_fft_plan_t *plan, const pn_dsp_kernels_t *kern
     /* forward: 2^-shift; lifted: 4; inverse: size / 8 / 2^shift of the true inverse */
     double worst = 0;
     for (int n = 0; n < plan->size; n++)
-        worst = fmax(worst, fabs(samples[n] - ldexp(original[n] * 4.0 * plan->size / 8, -2 * plan->shift)));
+        worst = fmax(
+            worst, fabs(samples[n] - ldexp(original[n] * 4.0 * plan->size / 8, -2 * plan->shift)));
     if (worst > 30)
         pn_port_line("inverse: size=%d isa=%s error=%d", plan->size, kernels->isa, (int)worst);
     failures += worst > 30;
@@ -118,7 +120,8 @@ static int close(double a, double b, double tolerance) {
 static void test_scaled(void) {
     int arithmetic = 1, roots = 1, logarithms = 1, fixed = 1;
     for (int i = 0; i < 2000; i++) {
-        const uint64_t word = ((uint64_t)(uint32_t)random_word() << 32 | (uint32_t)random_word()) >> (i % 64);
+        const uint64_t word =
+            ((uint64_t)(uint32_t)random_word() << 32 | (uint32_t)random_word()) >> (i % 64);
         const pn_scaled_t a = pn_scaled_from_u64(word | 1, random_word() % 40);
         const pn_scaled_t b = pn_scaled_from_u64((uint32_t)random_word() | 1u, random_word() % 40);
         arithmetic &= close(value(pn_scaled_add(a, b)), value(a) + value(b), 2e-9);
@@ -135,7 +138,8 @@ static void test_scaled(void) {
     report("scaled_logarithm", logarithms);
     report("scaled_to_fixed", fixed);
     const pn_scaled_t zero = pn_scaled_from_u64(0, 5);
-    report("scaled_zero", pn_scaled_sqrt(zero).mantissa == 0 && pn_scaled_mul(zero, zero).mantissa == 0 &&
+    report("scaled_zero", pn_scaled_sqrt(zero).mantissa == 0 &&
+                              pn_scaled_mul(zero, zero).mantissa == 0 &&
                               pn_scaled_to_fixed(zero, 15, 9) == 0);
 }
 
