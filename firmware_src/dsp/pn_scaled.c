@@ -14,6 +14,12 @@ pn_scaled_t pn_scaled_from_u64(uint64_t value, int32_t exponent) {
     return (pn_scaled_t){mantissa, exponent + shift};
 }
 
+/* A mantissa in [2^30, 2^32) brought below 2^31. */
+static pn_scaled_t halved_if_wide(uint32_t mantissa, int32_t exponent) {
+    const uint32_t wide = mantissa >> 31;
+    return (pn_scaled_t){mantissa >> wide, exponent + (int32_t)wide};
+}
+
 pn_scaled_t pn_scaled_add(pn_scaled_t a, pn_scaled_t b) {
     if (a.mantissa == 0)
         return b;
@@ -28,11 +34,15 @@ pn_scaled_t pn_scaled_add(pn_scaled_t a, pn_scaled_t b) {
     if (distance > 31)
         return a;
     const uint32_t sum = a.mantissa + (b.mantissa >> distance); /* < 2^32 */
-    return sum >> 31 ? (pn_scaled_t){sum >> 1, a.exponent + 1} : (pn_scaled_t){sum, a.exponent};
+    return halved_if_wide(sum, a.exponent);
 }
 
 pn_scaled_t pn_scaled_mul(pn_scaled_t a, pn_scaled_t b) {
-    return pn_scaled_from_u64((uint64_t)a.mantissa * b.mantissa, a.exponent + b.exponent);
+    if (a.mantissa == 0 || b.mantissa == 0)
+        return zero;
+    /* The product lies in [2^60, 2^62). */
+    const uint64_t product = (uint64_t)a.mantissa * b.mantissa;
+    return halved_if_wide((uint32_t)(product >> 30), a.exponent + b.exponent + 30);
 }
 
 pn_scaled_t pn_scaled_div(pn_scaled_t a, pn_scaled_t b) {
@@ -68,7 +78,12 @@ pn_scaled_t pn_scaled_sqrt(pn_scaled_t a) {
 
 pn_scaled_t pn_scaled_mul_q15(pn_scaled_t a, int32_t factor_q15) {
     PN_FIXED_REQUIRE(factor_q15 >= 0 && factor_q15 <= 32768, "scaled_mul_q15");
-    return pn_scaled_from_u64((uint64_t)a.mantissa * (uint32_t)factor_q15, a.exponent - 15);
+    if (a.mantissa == 0 || factor_q15 == 0)
+        return zero;
+    /* The factor in [2^15, 2^16) brings the product to [2^45, 2^47). */
+    const int shift = pn_clz32((uint32_t)factor_q15) - 16;
+    const uint64_t product = (uint64_t)a.mantissa * ((uint32_t)factor_q15 << shift);
+    return halved_if_wide((uint32_t)(product >> 15), a.exponent - shift);
 }
 
 int pn_scaled_less(pn_scaled_t a, pn_scaled_t b) {

@@ -114,7 +114,7 @@ static void first_pass4(size_t groups, const pn_complex_t *x, pn_complex_t *y) {
     }
 }
 
-/* The last pass: one group, so no twiddles. The inverse transform's result has its parts swapped. */
+/* The last pass: one group, so no twiddles. The inverse transform swaps the parts of its result. */
 static inline void last_pass5(size_t stride, bool swapped, const pn_complex_t *x, pn_complex_t *y) {
     for (size_t q = 0; q < stride; q += LANES) {
         complex_t in[5], out[5];

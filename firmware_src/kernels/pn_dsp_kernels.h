@@ -44,8 +44,8 @@ typedef struct pn_dsp_kernels {
      * may be x. */
     void (*window)(const int32_t *x, int shift, const int32_t *rise_q31, size_t hop, int32_t *y);
 
-    /* y[n] = sum_k tap[|k|] x[n + k period], k = -reach..reach. |x| < 2^29; the taps, both sides,
-     * sum to 1. */
+    /* y[n] = sum_k tap[|k|] x[n + k period], k = -reach..reach, reach 1..5. |x| < 2^29; the
+     * taps, both sides, sum to 1. */
     void (*comb)(const int32_t *x, size_t period, size_t reach, const int32_t *tap_q31,
                  size_t count, int32_t *y);
 

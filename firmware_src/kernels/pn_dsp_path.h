@@ -51,18 +51,31 @@ static void window(const int32_t *x, int shift, const int32_t *rise_q31, size_t 
     }
 }
 
-static void comb(const int32_t *x, size_t period, size_t reach, const int32_t *tap_q31,
-                 size_t count, int32_t *y) {
+/* Inlined for each reach, so that the sum over the taps needs no loop. */
+static inline void comb_of(const int32_t *x, size_t period, size_t reach, const int32_t *tap_q31,
+                           size_t count, int32_t *y) {
     for (size_t n = 0; n < count; n += 2 * LANES) {
-        const int32_t *past = x + n, *future = x + n;
         complex_t sum = scale(load_pair(x + n), tap_q31[0]);
         for (size_t k = 1; k <= reach; k++) {
-            past -= period;
-            future += period;
-            sum = add(sum, scale(add(load_pair(past), load_pair(future)), tap_q31[k]));
+            const complex_t past = load_pair(x + n - k * period);
+            sum = add(sum, scale(add(past, load_pair(x + n + k * period)), tap_q31[k]));
         }
         store_pair(y + n, sum);
     }
+}
+
+static void comb(const int32_t *x, size_t period, size_t reach, const int32_t *tap_q31,
+                 size_t count, int32_t *y) {
+    if (reach == 1)
+        comb_of(x, period, 1, tap_q31, count, y);
+    else if (reach == 2)
+        comb_of(x, period, 2, tap_q31, count, y);
+    else if (reach == 3)
+        comb_of(x, period, 3, tap_q31, count, y);
+    else if (reach == 4)
+        comb_of(x, period, 4, tap_q31, count, y);
+    else
+        comb_of(x, period, 5, tap_q31, count, y);
 }
 
 /* A band's bins: their products, and the share of them that belongs to the next band. */

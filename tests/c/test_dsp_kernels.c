@@ -14,7 +14,7 @@
 #define GUARD 8
 #define GUARD_WORD 0x5a5a5a5a
 #define WORDS (2 * PN_SPECTRUM_BINS + GUARD)
-#define ROUNDS 4
+#define ROUNDS 5
 
 static const int sizes[] = {160, 320, 480, 640, 960};
 
@@ -104,7 +104,7 @@ static void check_samples(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_
 
 /* Periods that reach from one end of the past to the other of the future, aligned or not. */
 static void check_comb(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int round) {
-    static const size_t periods[ROUNDS] = {60, 101, 290, 768};
+    static const size_t periods[ROUNDS] = {60, 225, 290, 470, 768};
     const size_t period = periods[round], reach = 960 / period < 5 ? 960 / period : 5;
     for (size_t i = 0; i < 3; i++)
         fill(history + 960 * i, 25, round);
@@ -117,7 +117,7 @@ static void check_comb(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *
 static void check_overlap_add(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar,
                               int size, int round) {
     static const pn_dsp_level_t levels[ROUNDS] = {
-        {1145324612, 0}, {1145324612 >> 9, 0}, {1145324612, 7}, {77, 26}};
+        {1145324612, 0}, {1145324612 >> 9, 0}, {1145324612, 7}, {77, 26}, {1, 3}};
     fill(inputs[0], 29, round);
     fill(inputs[1], 31, 0);
     arm_guards();

@@ -127,6 +127,10 @@ static void test_scaled(void) {
         arithmetic &= close(value(pn_scaled_add(a, b)), value(a) + value(b), 2e-9);
         arithmetic &= close(value(pn_scaled_mul(a, b)), value(a) * value(b), 2e-9);
         arithmetic &= close(value(pn_scaled_div(a, b)), value(a) / value(b), 2e-9);
+        const int32_t factor_q15 = random_word() & 32767;
+        arithmetic &= close(value(pn_scaled_mul_q15(a, factor_q15)),
+                            value(a) * factor_q15 / 32768, 2e-9);
+        arithmetic &= pn_scaled_mul_q15(a, 32768).mantissa == a.mantissa;
         arithmetic &= pn_scaled_less(a, b) == (value(a) < value(b));
         roots &= close(value(pn_scaled_sqrt(a)), sqrt(value(a)), 4e-9);
         logarithms &= fabs(pn_scaled_log2_q16(a) / 65536.0 - log2(value(a))) < 1.0 / 16384;
