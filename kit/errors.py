@@ -14,6 +14,9 @@ class KitError(Exception):
         self.message = message
         self.hint = hint
 
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
 
 class ModelError(KitError):
     """A model file that cannot be used."""
