@@ -57,7 +57,8 @@ def write_card(
         "## Scores",
         "Speakers and noises that were not trained on; 8 s mixtures, a fifth in rooms (the "
         "reference keeps direct sound and early reflections). The networks, `float` and `8-bit`, "
-        "run inside the firmware's fixed-point signal path.",
+        "run in the firmware's fixed-point signal path. The operating point was chosen on other "
+        "mixtures of the same speakers and noises.",
         _score_table(rows),
         "## Training",
         _training_table(log),
