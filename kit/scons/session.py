@@ -1,40 +1,23 @@
 """One run of SCons: its targets, one build at a time, and mistakes told as everywhere."""
 
 import contextlib
-import fcntl
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from kit import console
 from kit.errors import KitError
-from kit.paths import BUILD
+from kit.lock import acquire_build_lock
 from kit.target import target_names
-
-LOCK_TIMEOUT_S = 900.0
-_LOCK_POLL_S = 0.1
 
 # Held open until the process ends: closing the file releases the lock.
 _lock: TextIO | None = None
 
 
 def take_build_lock() -> None:
-    """Wait until no other SCons works in build/. Raises KitError after LOCK_TIMEOUT_S."""
+    """Wait until no other SCons works in build/, and keep others out until this process ends."""
     global _lock
-    BUILD.mkdir(exist_ok=True)
-    _lock = (BUILD / ".lock").open("w")
-    deadline = time.monotonic() + LOCK_TIMEOUT_S
-    while True:
-        try:
-            fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as busy:
-            if time.monotonic() > deadline:
-                raise KitError(
-                    f"another build holds {BUILD / '.lock'}", hint="wait for it, or end it"
-                ) from busy
-            time.sleep(_LOCK_POLL_S)
+    _lock = acquire_build_lock()
 
 
 @contextlib.contextmanager

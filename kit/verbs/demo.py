@@ -19,6 +19,7 @@ from kit.devtest.protocol import Report
 from kit.errors import CheckFailed
 from kit.files import write_atomically
 from kit.host import HOST_TARGET
+from kit.lock import build_lock
 from kit.measure import (
     Costs,
     check_budgets,
@@ -109,8 +110,9 @@ def command(name: str, out: Path, show: bool) -> None:
 
 def _drop_generated_weights(target: Target) -> None:
     """Let the build make the weights again from the model, whatever is there."""
-    for path in (BUILD / target.name / "gen").glob("pn_model.*"):
-        path.unlink()
+    with build_lock():
+        for path in (BUILD / target.name / "gen").glob("pn_model.*"):
+            path.unlink()
 
 
 def _denoise_both(target: Target, steps: Steps) -> tuple[tuple[Recording, ...], Check]:
