@@ -7,7 +7,9 @@ from typing import Any
 
 from SCons.Script import Action, Environment
 
+from kit import console
 from kit.codegen.linker import render_linker_script
+from kit.errors import KitError
 from kit.files import write_atomically
 from kit.paths import ROOT
 from kit.scons.environment import build_folder
@@ -83,7 +85,11 @@ def _command(
     folder = f"{build_folder(target)}/gen"
 
     def write(target: list[Any], source: list[Any], env: Environment) -> int:
-        files = render()
+        try:
+            files = render()
+        except KitError as mistake:
+            console.error(mistake.message, mistake.hint)
+            return mistake.exit_code
         for node in target:
             write_atomically(Path(node.abspath), files[node.name])
         return 0
