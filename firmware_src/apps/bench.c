@@ -1,7 +1,9 @@
 /*
- * Cost of a frame and of its stages, back to back (burst mode), in the port's unit: time, or instructions on emulators.
+ * Cost of a frame and of its stages, back to back (burst mode), in the port's unit: time, or
+ * instructions on emulators.
  *
- * `pitch` and `comb` are part of `analyse`, run once more by themselves; `frame` is the whole through the public API.
+ * `pitch` and `comb` are part of `analyse`, run once more by themselves; `frame` is the whole
+ * through the public API.
  */
 #include "pn_app.h"
 #include "pn_frame.h"
@@ -12,7 +14,8 @@
 
 enum { ANALYSE, PITCH, COMB, NETWORK, SYNTHESISE, FRAME, STAGES };
 
-static const char *const stage_names[STAGES] = {"analyse", "pitch", "comb", "network", "synthesise", "frame"};
+static const char *const stage_names[STAGES] = {"analyse", "pitch",      "comb",
+                                                "network", "synthesise", "frame"};
 
 static pn_app_memory_t memory;
 static pn_app_memory_t network;
@@ -84,10 +87,11 @@ static void report(int stage, uint32_t crc) {
     const char *const unit = pn_port_unit();
     uint32_t *const values = costs[stage];
     sort(values, FRAMES);
-    pn_port_line("PN_BENCH name=%s mode=burst n=%d min_%s=%lu p50_%s=%lu p99_%s=%lu max_%s=%lu out_crc=%08lx",
-                 stage_names[stage], FRAMES, unit, (unsigned long)values[0], unit, (unsigned long)values[FRAMES / 2],
-                 unit, (unsigned long)values[FRAMES * 99 / 100], unit, (unsigned long)values[FRAMES - 1],
-                 (unsigned long)crc);
+    pn_port_line("PN_BENCH name=%s mode=burst n=%d min_%s=%lu p50_%s=%lu p99_%s=%lu max_%s=%lu "
+                 "out_crc=%08lx",
+                 stage_names[stage], FRAMES, unit, (unsigned long)values[0], unit,
+                 (unsigned long)values[FRAMES / 2], unit, (unsigned long)values[FRAMES * 99 / 100],
+                 unit, (unsigned long)values[FRAMES - 1], (unsigned long)crc);
 }
 
 int main(void) {

@@ -1,6 +1,6 @@
 /*
- * Denoises a file of raw samples, 16-bit little endian, mono: `denoise_file IN OUT`. OUT has as many frames of
- * 10 ms as IN, the last filled up with silence, and is late as pn_process is.
+ * Denoises a file of raw samples, 16-bit little endian, mono: `denoise_file IN OUT`. OUT has as
+ * many frames of 10 ms as IN, the last filled up with silence, and is late as pn_process is.
  */
 #include "pn_app.h"
 

@@ -1,11 +1,13 @@
 /*
- * Denoises samples that come over the byte channel: a board's serial line, a Linux program's standard input.
+ * Denoises samples that come over the byte channel: a board's serial line, a Linux program's
+ * standard input.
  *
- * With the setting PN_STREAM=raw: 16-bit little-endian samples in and out until the input ends, nothing else.
- * Otherwise packets, one answer to each, so that no side ever sends what the other cannot take in:
- *   0xa5 0x5a, type, number, payload, CRC-32 of all after 0xa5 0x5a (little endian)
- * type 'F': a frame of 10 ms; answered by the denoised frame under the same number. 'R': start afresh.
- * 'Q': end. 'R' and 'Q' have no payload and are answered by themselves, a packet with a wrong CRC by 'N'.
+ * With the setting PN_STREAM=raw: 16-bit little-endian samples in and out until the input ends,
+ * nothing else. Otherwise packets, one answer to each, so that no side ever sends what the other
+ * cannot take in: 0xa5 0x5a, type, number, payload, CRC-32 of all after 0xa5 0x5a (little endian)
+ * type 'F': a frame of 10 ms; answered by the denoised frame under the same number. 'R': start
+ * afresh. 'Q': end. 'R' and 'Q' have no payload and are answered by themselves, a packet with a
+ * wrong CRC by 'N'.
  */
 #include "pn_app.h"
 
@@ -45,7 +47,8 @@ static uint32_t packet_crc(const packet_t *packet) {
     return pn_app_crc(PN_APP_CRC_START, packet, 2 + payload_bytes(packet->type));
 }
 
-/* Wait for the next mark and read what follows. Returns 0 at the end of the input, 1 for a packet, -1 for a bad CRC. */
+/* Wait for the next mark and read what follows. Returns 0 at the end of the input, 1 for a packet,
+ * -1 for a bad CRC. */
 static int read_packet(packet_t *packet) {
     uint8_t last = 0, byte, crc[CRC_BYTES];
     for (;;) {
@@ -60,15 +63,16 @@ static int read_packet(packet_t *packet) {
     const size_t size = payload_bytes(packet->type);
     if (pn_port_read(packet->payload, size) != size || pn_port_read(crc, sizeof crc) != sizeof crc)
         return 0;
-    const uint32_t sent = crc[0] | (uint32_t)crc[1] << 8 | (uint32_t)crc[2] << 16 | (uint32_t)crc[3] << 24;
+    const uint32_t sent =
+        crc[0] | (uint32_t)crc[1] << 8 | (uint32_t)crc[2] << 16 | (uint32_t)crc[3] << 24;
     return sent == packet_crc(packet) ? 1 : -1;
 }
 
 static void write_packet(const packet_t *packet) {
     const uint32_t crc = packet_crc(packet);
     const uint8_t mark[2] = {MARK_0, MARK_1};
-    const uint8_t tail[CRC_BYTES] = {(uint8_t)(crc & 0xffu), (uint8_t)(crc >> 8 & 0xffu), (uint8_t)(crc >> 16 & 0xffu),
-                                     (uint8_t)(crc >> 24)};
+    const uint8_t tail[CRC_BYTES] = {(uint8_t)(crc & 0xffu), (uint8_t)(crc >> 8 & 0xffu),
+                                     (uint8_t)(crc >> 16 & 0xffu), (uint8_t)(crc >> 24)};
     pn_port_write(mark, sizeof mark);
     pn_port_write(packet, 2 + payload_bytes(packet->type));
     pn_port_write(tail, sizeof tail);

@@ -1,9 +1,10 @@
 /*
- * Example: a full-duplex audio callback. Sound devices hand over blocks of whatever size they like, frames are 10 ms: one
- * frame is filled while the one before it plays, which adds 10 ms to the delay of the denoiser.
+ * Example: a full-duplex audio callback. Sound devices hand over blocks of whatever size they like,
+ * frames are 10 ms: one frame is filled while the one before it plays, which adds 10 ms to the
+ * delay of the denoiser.
  *
- * The program plays the device: it takes raw 16-bit samples from its input, calls back with blocks of changing sizes, and
- * writes what it gets, until the input ends.
+ * The program plays the device: it takes raw 16-bit samples from its input, calls back with blocks
+ * of changing sizes, and writes what it gets, until the input ends.
  */
 #include "pn_app.h"
 
@@ -16,7 +17,8 @@ typedef struct {
     int place;
 } duplex_t;
 
-/* What a sound device calls: `count` samples came in, as many must go out. Takes no locks and no memory. */
+/* What a sound device calls: `count` samples came in, as many must go out. Takes no locks and no
+ * memory. */
 static void duplex_callback(duplex_t *duplex, const int16_t *in, int16_t *out, size_t count) {
     for (size_t n = 0; n < count; n++) {
         duplex->recorded[duplex->place] = in[n];

@@ -1,6 +1,6 @@
 /*
- * What the programs beside this file share: memory for a denoiser, the first and last lines, samples as bytes, CRC-32,
- * and test signals that are the same on every machine.
+ * What the programs beside this file share: memory for a denoiser, the first and last lines,
+ * samples as bytes, CRC-32, and test signals that are the same on every machine.
  */
 #ifndef PN_APP_H
 #define PN_APP_H
@@ -13,7 +13,8 @@
 #include "pn_model.h"
 #include "pn_port.h"
 
-/* Holds a state of any model: the library promises at most 160 kB. A target with less RAM defines what its model needs. */
+/* Holds a state of any model: the library promises at most 160 kB. A target with less RAM defines
+ * what its model needs. */
 #ifndef PN_APP_STATE_BYTES
 #define PN_APP_STATE_BYTES (160 * 1024)
 #endif
@@ -31,7 +32,8 @@ static inline int pn_app_rate(void) {
     return rate;
 }
 
-/* Start a denoiser in `memory` at the rate of PN_RATE; isa as in pn_init. Ends the program with a PN_FAULT line where that cannot be. */
+/* Start a denoiser in `memory` at the rate of PN_RATE; isa as in pn_init. Ends the program with a
+ * PN_FAULT line where that cannot be. */
 static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa) {
     if (pn_state_size() > sizeof memory->bytes)
         pn_port_fault("memory", "state_too_large");
@@ -42,14 +44,16 @@ static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa)
     return state;
 }
 
-/* The first line of every program. The run id is the caller's: it tells this start from output of an older one. */
+/* The first line of every program. The run id is the caller's: it tells this start from output of
+ * an older one. */
 static inline void pn_app_boot(const char *isa) {
     const char *const run = pn_port_env("PN_RUN");
-    pn_port_line("PN_BOOT run=%s fw=%s target=%s model=%s isa=%s", run ? run : "0", PN_BUILD_FW, PN_BUILD_TARGET,
-                 PN_MODEL_HASH, isa);
+    pn_port_line("PN_BOOT run=%s fw=%s target=%s model=%s isa=%s", run ? run : "0", PN_BUILD_FW,
+                 PN_BUILD_TARGET, PN_MODEL_HASH, isa);
 }
 
-/* The last lines: memory (stack 0 where that is not measured), and how many checks were bad. Returns main's result. */
+/* The last lines: memory (stack 0 where that is not measured), and how many checks were bad.
+ * Returns main's result. */
 static inline int pn_app_done(int bad) {
     pn_port_line("PN_MEMORY state=%zu stack=%zu", pn_state_size(), pn_port_stack_used());
     pn_port_line("PN_DONE bad=%d", bad);
@@ -62,7 +66,8 @@ static inline size_t pn_app_frame_bytes(const pn_state_t *state) {
     return 2 * (size_t)pn_frame_samples(state);
 }
 
-/* Denoise a frame of bytes in place. Samples travel little endian; shifts make that so on every machine. */
+/* Denoise a frame of bytes in place. Samples travel little endian; shifts make that so on every
+ * machine. */
 static inline void pn_app_process_bytes(pn_state_t *state, uint8_t *bytes) {
     int16_t pcm[PN_MAX_FRAME_SAMPLES] = {0};
     const size_t samples = (size_t)pn_frame_samples(state);
@@ -98,16 +103,19 @@ typedef enum {
     PN_APP_SIGNALS,
 } pn_app_signal_t;
 
-static const char *const pn_app_signal_names[PN_APP_SIGNALS] = {"silence", "square", "noise", "bits", "voice"};
+static const char *const pn_app_signal_names[PN_APP_SIGNALS] = {"silence", "square", "noise",
+                                                                "bits", "voice"};
 
-/* The next word of a linear congruential generator (wraps on purpose); its high bits are the good ones. */
+/* The next word of a linear congruential generator (wraps on purpose); its high bits are the good
+ * ones. */
 static inline uint32_t pn_app_random(uint32_t *seed) {
     *seed = *seed * 1664525u + 1013904223u;
     return *seed;
 }
 
 /* Frame `index` of a signal; *seed starts at 1 and is carried from frame to frame. */
-static inline void pn_app_signal(pn_app_signal_t signal, uint32_t index, uint32_t *seed, int16_t *pcm) {
+static inline void pn_app_signal(pn_app_signal_t signal, uint32_t index, uint32_t *seed,
+                                 int16_t *pcm) {
     for (uint32_t n = 0; n < PN_MAX_FRAME_SAMPLES; n++) {
         const uint32_t time = index * PN_MAX_FRAME_SAMPLES + n;
         const int32_t random = (int32_t)(pn_app_random(seed) >> 16) - 32768;
@@ -120,7 +128,8 @@ static inline void pn_app_signal(pn_app_signal_t signal, uint32_t index, uint32_
         else if (signal == PN_APP_BITS)
             value = random < 0 ? -32768 : 32767;
         else if (signal == PN_APP_VOICE)
-            value = (int32_t)(time % period * 16000 / period) - 8000 + random / 16; /* |value| <= 10048 */
+            value = (int32_t)(time % period * 16000 / period) - 8000 +
+                    random / 16; /* |value| <= 10048 */
         pcm[n] = (int16_t)value;
     }
 }

@@ -19,14 +19,16 @@ struct pn_state {
     _Alignas(PN_STATE_ALIGNMENT) unsigned char network[]; /* pn_nn_state_size bytes */
 };
 
-_Static_assert(PN_MAX_FRAME_SAMPLES == PN_HOP, "the header states the longest hop of the signal path");
+_Static_assert(PN_MAX_FRAME_SAMPLES == PN_HOP,
+               "the header states the longest hop of the signal path");
 
 size_t pn_state_size(void) {
     return sizeof(pn_state_t) + pn_nn_state_size(&pn_model);
 }
 
 static pn_status_t use_isa(pn_state_t *state, const char *isa) {
-    return pn_frame_use_isa(&state->frame, isa) ? pn_nn_use_isa(&state->model, state->network, isa) : PN_ERROR_ISA;
+    return pn_frame_use_isa(&state->frame, isa) ? pn_nn_use_isa(&state->model, state->network, isa)
+                                                : PN_ERROR_ISA;
 }
 
 pn_status_t pn_init(pn_state_t *state, int sample_rate_hz, const char *isa) {
@@ -95,7 +97,8 @@ const char *pn_version(void) {
 
 void pn_model_info(const pn_state_t *state, pn_model_info_t *info) {
     const pn_nn_model_t *const model = &state->model;
-    *info = (pn_model_info_t){.graph_id = model->graph_id, .lookahead_frames = model->lookahead_frames};
+    *info =
+        (pn_model_info_t){.graph_id = model->graph_id, .lookahead_frames = model->lookahead_frames};
     memcpy(info->source_sha256, model->source_sha256, sizeof info->source_sha256);
     for (size_t i = 0; i < PN_NN_MATRICES; i++) {
         const pn_matrix_t *const matrix = pn_nn_matrix(model, i);
@@ -112,7 +115,8 @@ static void process_q8(pn_state_t *state, const int32_t *pcm_q8, int32_t *out_q8
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
     pn_frame_analyse_q8(&state->frame, pcm_q8, features_q12);
     pn_nn_step(&state->model, state->network, features_q12, gains_q15, strengths_q15);
-    pn_voice_update(&state->voice, pn_frame_energies(&state->frame), gains_q15, state->frame.estimate);
+    pn_voice_update(&state->voice, pn_frame_energies(&state->frame), gains_q15,
+                    state->frame.estimate);
     pn_frame_synthesise(&state->frame, gains_q15, strengths_q15, state->model.post_filter, out_q8);
 }
 
@@ -136,7 +140,9 @@ static int32_t from_float(float sample) {
     const float full_scale = 8388608.0f;
     if (sample != sample)
         return 0;
-    return sample >= 1.0f ? (1 << 23) - 1 : sample <= -1.0f ? -(1 << 23) : (int32_t)(sample * full_scale);
+    return sample >= 1.0f    ? (1 << 23) - 1
+           : sample <= -1.0f ? -(1 << 23)
+                             : (int32_t)(sample * full_scale);
 }
 
 void pn_process_float(pn_state_t *state, const float *in, float *out) {

@@ -25,11 +25,13 @@ static void track_level(pn_level_t *level, const pn_scaled_t energies[PN_BANDS])
     level->log2_q16 = pn_max32(after, LEVEL_FLOOR_Q16);
 }
 
-void pn_features_log_bands(pn_level_t *level, const pn_scaled_t energies[PN_BANDS], int16_t *features_q12) {
+void pn_features_log_bands(pn_level_t *level, const pn_scaled_t energies[PN_BANDS],
+                           int16_t *features_q12) {
     track_level(level, energies);
     for (size_t band = 0; band < PN_BANDS; band++) {
         const int32_t above_q16 = pn_sub32(log2_of_one_plus(energies[band]), level->log2_q16);
-        /* Q16 / 6 in Q12 is a division by 96: 10923 / 2^20. |above| < 2^23, so the product is below 2^37. */
+        /* Q16 / 6 in Q12 is a division by 96: 10923 / 2^20. |above| < 2^23, so the product is below
+         * 2^37. */
         const int64_t feature = pn_shr64(pn_wide32(above_q16, 10923) + (1 << 19), 20);
         features_q12[band] = pn_narrow16(pn_clamp32(pn_narrow32(feature), -6 * 4096, 2 * 4096));
     }
@@ -42,15 +44,18 @@ void pn_features_coherence(const pn_dsp_kernels_t *kernels, const pn_spectrum_t 
     pn_bands_correlation(kernels, comb, frame, correlations);
     pn_bands_energy(kernels, comb, comb_energies);
     for (size_t band = 0; band < PN_BANDS; band++) {
-        const pn_scaled_t norm = pn_scaled_sqrt(pn_scaled_mul(comb_energies[band], frame_energies[band]));
+        const pn_scaled_t norm =
+            pn_scaled_sqrt(pn_scaled_mul(comb_energies[band], frame_energies[band]));
         const int32_t ratio =
-            norm.mantissa == 0 ? 0 : pn_scaled_to_fixed(pn_scaled_div(correlations[band], norm), 15, INT16_MAX);
+            norm.mantissa == 0
+                ? 0
+                : pn_scaled_to_fixed(pn_scaled_div(correlations[band], norm), 15, INT16_MAX);
         coherence_q15[band] = pn_narrow16(ratio);
     }
 }
 
-void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch, const pn_rate_t *rate,
-                       int16_t *features_q12) {
+void pn_features_pitch(const int16_t coherence_q15[PN_BANDS], pn_pitch_estimate_t pitch,
+                       const pn_rate_t *rate, int16_t *features_q12) {
     const int32_t period_48k = pitch.period * rate->pitch_up / 2; /* 96000 / hz / 2 */
     for (size_t band = 0; band < PN_BANDS; band++)
         features_q12[PN_BANDS + band] = pn_narrow16(pn_shrr32(coherence_q15[band], 3));

@@ -47,10 +47,11 @@ static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
 static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
     int16_t coherence_q15[PN_BANDS];
     state->estimate = pn_pitch_push(&state->pitch, state->history);
-    pn_comb_filter(state->dsp.kernels, state->history, state->dsp.rate->hop, state->estimate.period, state->scratch);
+    pn_comb_filter(state->dsp.kernels, state->history, state->dsp.rate->hop, state->estimate.period,
+                   state->scratch);
     pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &state->comb);
-    pn_features_coherence(state->dsp.kernels, &state->spectra[oldest(state)], state->energies[oldest(state)],
-                          &state->comb, coherence_q15);
+    pn_features_coherence(state->dsp.kernels, &state->spectra[oldest(state)],
+                          state->energies[oldest(state)], &state->comb, coherence_q15);
     pn_features_pitch(coherence_q15, state->estimate, state->dsp.rate, features_q12);
 }
 
@@ -70,10 +71,11 @@ const pn_scaled_t *pn_frame_energies(const pn_frame_t *state) {
     return state->energies[oldest(state)];
 }
 
-void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15, int post_filter,
-                         int32_t *out_q8) {
+void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15,
+                         int post_filter, int32_t *out_q8) {
     const uint32_t frame = oldest(state);
-    pn_gains_apply(&state->gains, state->dsp.kernels, &state->spectra[frame], state->energies[frame], &state->comb,
-                   gains_q15, strengths_q15, post_filter, state->scratch, &state->comb);
+    pn_gains_apply(&state->gains, state->dsp.kernels, &state->spectra[frame],
+                   state->energies[frame], &state->comb, gains_q15, strengths_q15, post_filter,
+                   state->scratch, &state->comb);
     pn_spectrum_synthesise(&state->dsp, &state->comb, state->scratch, state->overlap, out_q8);
 }

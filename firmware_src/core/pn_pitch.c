@@ -16,16 +16,17 @@ enum {
 };
 
 /*
- * Tuned on 64 clips of male and female speech against pYIN, clean and at 10 dB in white and recorded noise
- * (tools/pitch_accuracy.py). The restart cost matters most: 6, as in LPCNet, loses 4 % of the noisy frames.
+ * Tuned on 64 clips of male and female speech against pYIN, clean and at 10 dB in white and
+ * recorded noise (tools/pitch_accuracy.py). The restart cost matters most: 6, as in LPCNet, loses 4
+ * % of the noisy frames.
  */
 enum {
-    OCTAVE_RATIO_Q12 = 4506,  /* 1.1: by how much a lag must beat its half */
-    OCTAVE_KEEP_Q12 = 3277,   /* 0.8: what is left of its score otherwise */
-    OCTAVE_COST_Q12 = 41,     /* 0.01 per octave above the shortest lag */
-    REACH = 4,                /* decimated lags that a path may move per frame */
-    MOVE_COST_Q12 = 41,       /* 0.01 per squared lag */
-    RESTART_COST_Q12 = 3277   /* 0.8 for leaving the best path for any lag */
+    OCTAVE_RATIO_Q12 = 4506, /* 1.1: by how much a lag must beat its half */
+    OCTAVE_KEEP_Q12 = 3277,  /* 0.8: what is left of its score otherwise */
+    OCTAVE_COST_Q12 = 41,    /* 0.01 per octave above the shortest lag */
+    REACH = 4,               /* decimated lags that a path may move per frame */
+    MOVE_COST_Q12 = 41,      /* 0.01 per squared lag */
+    RESTART_COST_Q12 = 3277  /* 0.8 for leaving the best path for any lag */
 };
 
 /* Bits of the largest magnitude: all samples are in [-2^bits, 2^bits). */
@@ -36,7 +37,8 @@ static int magnitude_bits(const int32_t *samples, int count) {
     return 32 - pn_clz32(seen);
 }
 
-/* Shift samples down, rounded, so that they lie in [-2^bits, 2^bits]; returns the shift. |samples| <= 2^27. */
+/* Shift samples down, rounded, so that they lie in [-2^bits, 2^bits]; returns the shift. |samples|
+ * <= 2^27. */
 static int normalise(int16_t *out, const int32_t *samples, int count, int bits) {
     const int shift = pn_max32(magnitude_bits(samples, count) - bits, 0);
     const int32_t half = 1 << shift >> 1;
@@ -48,12 +50,13 @@ static int normalise(int16_t *out, const int32_t *samples, int count, int bits) 
 /*
  * Append the newest hop, low-passed and resampled to 12 kHz.
  *
- * Think of the signal at 96 kHz, zeros between its samples: the low-pass there (-3.8 dB at 2 kHz, below -49 dB from 5 kHz)
- * is sampled every 8 steps, the last time at the newest sample. Only every `up`-th tap meets a sample; which ones depends
- * on the output's place modulo the phases, and each phase has a row of its own (kit/codegen/tables.py).
+ * Think of the signal at 96 kHz, zeros between its samples: the low-pass there (-3.8 dB at 2 kHz,
+ * below -49 dB from 5 kHz) is sampled every 8 steps, the last time at the newest sample. Only every
+ * `up`-th tap meets a sample; which ones depends on the output's place modulo the phases, and each
+ * phase has a row of its own (kit/codegen/tables.py).
  */
-static inline void resample_by(int32_t *decimated, const int32_t *history, const pn_rate_t *rate, int up, int taps,
-                               int phases) {
+static inline void resample_by(int32_t *decimated, const int32_t *history, const pn_rate_t *rate,
+                               int up, int taps, int phases) {
     int16_t input[RESAMPLER_INPUT_MAX];
     const int oldest_offset = (8 * (PN_PITCH_BLOCK - 1) + up - 1) / up;
     const int count = oldest_offset + taps;
@@ -90,8 +93,10 @@ static int32_t block_energy(const int16_t *x, int count) {
     return sum;
 }
 
-/* Correlation of a block with `past` and the two segments that start one and two samples before it. Bound as above. */
-static void correlate_block(int32_t sums[GROUP], const int16_t *block, const int16_t *past, int count) {
+/* Correlation of a block with `past` and the two segments that start one and two samples before it.
+ * Bound as above. */
+static void correlate_block(int32_t sums[GROUP], const int16_t *block, const int16_t *past,
+                            int count) {
     int32_t sum0 = 0;
     int32_t sum1 = 0;
     int32_t sum2 = 0;
@@ -117,7 +122,8 @@ static void sum_hop(pn_pitch_sums_t *sums, const int32_t *decimated) {
         sums->energy[i] = (own >> 3) + (past >> 3);
         /* In between, 121 squares of at most 2^24: below 2^31. */
         if (i + 1 < PN_PITCH_LAGS)
-            past += delayed[-1] * delayed[-1] - delayed[PN_PITCH_BLOCK - 1] * delayed[PN_PITCH_BLOCK - 1];
+            past += delayed[-1] * delayed[-1] -
+                    delayed[PN_PITCH_BLOCK - 1] * delayed[PN_PITCH_BLOCK - 1];
     }
     for (int i = 0; i < PN_PITCH_LAGS; i += GROUP) {
         const int first = pn_min32(i, PN_PITCH_LAGS - GROUP);
@@ -139,11 +145,12 @@ static int32_t ratio_q12(int32_t numerator, int32_t denominator) {
 }
 
 /*
- * Scores of frame t - 1: normalised correlation over the hops t - 2, t - 1 and t. The pairs x(n), x(n - lag) sit half a
- * lag before n, so the window's centre, half a hop late, is close to the frame's for the usual lags.
+ * Scores of frame t - 1: normalised correlation over the hops t - 2, t - 1 and t. The pairs x(n),
+ * x(n - lag) sit half a lag before n, so the window's centre, half a hop late, is close to the
+ * frame's for the usual lags.
  */
-static void score_frame(int32_t *score_q12, const pn_pitch_sums_t *oldest, const pn_pitch_sums_t *middle,
-                        const pn_pitch_sums_t *newest) {
+static void score_frame(int32_t *score_q12, const pn_pitch_sums_t *oldest,
+                        const pn_pitch_sums_t *middle, const pn_pitch_sums_t *newest) {
     const int common = pn_max32(oldest->exponent, pn_max32(middle->exponent, newest->exponent));
     const int shift_oldest = pn_min32(2 * (common - oldest->exponent), 31);
     const int shift_middle = pn_min32(2 * (common - middle->exponent), 31);
@@ -153,7 +160,8 @@ static void score_frame(int32_t *score_q12, const pn_pitch_sums_t *oldest, const
         const int32_t correlation = (oldest->correlation[i] >> shift_oldest) +
                                     (middle->correlation[i] >> shift_middle) +
                                     (newest->correlation[i] >> shift_newest);
-        const int32_t energy = (oldest->energy[i] >> shift_oldest) + (middle->energy[i] >> shift_middle) +
+        const int32_t energy = (oldest->energy[i] >> shift_oldest) +
+                               (middle->energy[i] >> shift_middle) +
                                (newest->energy[i] >> shift_newest);
         score_q12[i] = ratio_q12(correlation, energy);
     }
@@ -165,7 +173,8 @@ static int32_t log2_q12(int lag) {
     return (whole << 12) + (lag << 12 >> whole) - ONE_Q12;
 }
 
-/* A multiple of the period correlates as well as the period: a lag has to beat its half clearly, and any shorter lag. */
+/* A multiple of the period correlates as well as the period: a lag has to beat its half clearly,
+ * and any shorter lag. */
 static void discount_octaves(int32_t *score_q12) {
     for (int lag = PN_PITCH_LAG_MAX; lag >= PN_PITCH_LAG_MIN; lag--) {
         int32_t *own = &score_q12[lag - PN_PITCH_LAG_MIN];
@@ -196,9 +205,9 @@ static int best_origin(const int32_t *path_q12, int to) {
 }
 
 /*
- * One frame of the Viterbi search: extend every path by its score. Paths are relative to the best, which is 0, so
- * they lie in [-(RESTART_COST_Q12 + 2 * ONE_Q12), 0]. Returns the lag, as an index, of the frame before the newest on
- * the path that is now the best.
+ * One frame of the Viterbi search: extend every path by its score. Paths are relative to the best,
+ * which is 0, so they lie in [-(RESTART_COST_Q12 + 2 * ONE_Q12), 0]. Returns the lag, as an index,
+ * of the frame before the newest on the path that is now the best.
  */
 static int extend_paths(int32_t *path_q12, const int32_t *score_q12) {
     int32_t padded[PN_PITCH_LAGS + 2 * REACH];
@@ -224,7 +233,8 @@ static int extend_paths(int32_t *path_q12, const int32_t *score_q12) {
     return origin;
 }
 
-/* Energy of a frame of 8 blocks, and its correlations with GROUP segments of the past: each block's below 2^31. */
+/* Energy of a frame of 8 blocks, and its correlations with GROUP segments of the past: each block's
+ * below 2^31. */
 static int64_t frame_energy(const int16_t *x, int block) {
     int64_t sum = 0;
     for (int k = 0; k < 8; k++)
@@ -232,7 +242,8 @@ static int64_t frame_energy(const int16_t *x, int block) {
     return sum;
 }
 
-static void correlate_frame(int64_t sums[GROUP], const int16_t *frame, const int16_t *past, int block) {
+static void correlate_frame(int64_t sums[GROUP], const int16_t *frame, const int16_t *past,
+                            int block) {
     memset(sums, 0, GROUP * sizeof *sums);
     for (int k = 0; k < 8; k++) {
         int32_t partial[GROUP];
@@ -243,14 +254,16 @@ static void correlate_frame(int64_t sums[GROUP], const int16_t *frame, const int
 }
 
 /*
- * The period nearest to `coarse` with the highest normalised correlation at the full rate, and that correlation. The pairs
- * x(n), x(n - period) are centred on the frame: the window of n starts half a period after the frame does.
+ * The period nearest to `coarse` with the highest normalised correlation at the full rate, and that
+ * correlation. The pairs x(n), x(n - period) are centred on the frame: the window of n starts half
+ * a period after the frame does.
  */
 static pn_pitch_estimate_t refine(const int32_t *history, int coarse, const pn_rate_t *rate) {
     int16_t signal[8 * FRAME_BLOCK_MAX + PN_PITCH_MAX];
     int64_t correlation[CANDIDATES_MAX];
     const int length = 2 * rate->hop, block = length / 8, candidates = rate->pitch_candidates;
-    const int low = pn_clamp32(coarse - candidates / 2, rate->period_min, rate->period_max - candidates + 1);
+    const int low =
+        pn_clamp32(coarse - candidates / 2, rate->period_min, rate->period_max - candidates + 1);
     const int high = low + candidates - 1;
     normalise(signal, history + 2 * rate->hop + coarse / 2 - high, length + high, SAMPLE_BITS);
     const int16_t *frame = signal + high;
@@ -270,7 +283,8 @@ static pn_pitch_estimate_t refine(const int32_t *history, int coarse, const pn_r
         if (i + 1 < candidates)
             energy += delayed[-1] * delayed[-1] - delayed[length - 1] * delayed[length - 1];
     }
-    return (pn_pitch_estimate_t){(int16_t)best, (int16_t)pn_min32((int32_t)(best_q24 >> 9), INT16_MAX)};
+    return (pn_pitch_estimate_t){(int16_t)best,
+                                 (int16_t)pn_min32((int32_t)(best_q24 >> 9), INT16_MAX)};
 }
 
 void pn_pitch_init(pn_pitch_t *p, const pn_rate_t *rate) {

@@ -1,9 +1,11 @@
 /*
- * Fixed-point vocabulary: every operation of the firmware whose result could leave its type is one of these.
+ * Fixed-point vocabulary: every operation of the firmware whose result could leave its type is one
+ * of these.
  *
- * With PN_CHECKED the same names trap (call pn_fixed_overflow, which the platform's test port defines) whenever a
- * non-wrapping operation overflows; without it they compile to single instructions on most machines.
- * Names state the rule: mul truncates, mulr rounds to nearest (ties up), sat saturates, w wraps on purpose.
+ * With PN_CHECKED the same names trap (call pn_fixed_overflow, which the platform's test port
+ * defines) whenever a non-wrapping operation overflows; without it they compile to single
+ * instructions on most machines. Names state the rule: mul truncates, mulr rounds to nearest (ties
+ * up), sat saturates, w wraps on purpose.
  */
 #ifndef PN_FIXED_H
 #define PN_FIXED_H
@@ -13,16 +15,17 @@
 
 #ifdef PN_CHECKED
 void pn_fixed_overflow(const char *operation);
-#define PN_FIXED_REQUIRE(condition, operation) \
-    do { \
-        if (!(condition)) \
-            pn_fixed_overflow(operation); \
+#define PN_FIXED_REQUIRE(condition, operation)                                                     \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            pn_fixed_overflow(operation);                                                          \
     } while (0)
 #else
 #define PN_FIXED_REQUIRE(condition, operation) ((void)0)
 #endif
 
-/* Arithmetic right shift: every supported compiler (gcc, clang, armclang) shifts signed values arithmetically. */
+/* Arithmetic right shift: every supported compiler (gcc, clang, armclang) shifts signed values
+ * arithmetically. */
 static inline int32_t pn_shr32(int32_t a, int shift) {
     PN_FIXED_REQUIRE(shift >= 0 && shift < 32, "shr32");
     return a >> shift;
@@ -40,7 +43,8 @@ static inline int32_t pn_wadd32(int32_t a, int32_t b) {
 
 static inline int32_t pn_shl32(int32_t a, int shift) {
     PN_FIXED_REQUIRE(shift >= 0 && shift < 32, "shl32");
-    PN_FIXED_REQUIRE((int64_t)a * ((int64_t)1 << shift) == (int32_t)((uint32_t)a << shift), "shl32");
+    PN_FIXED_REQUIRE((int64_t)a * ((int64_t)1 << shift) == (int32_t)((uint32_t)a << shift),
+                     "shl32");
     return (int32_t)((uint32_t)a << shift);
 }
 
@@ -87,7 +91,8 @@ static inline int32_t pn_mulr_q15(int32_t a, int32_t b_q15) {
     return pn_narrow32(((int64_t)a * b_q15 + (1 << 14)) >> 15);
 }
 
-/* Rounding doubling high multiply: a * b with b in Q31, rounded. a = b = INT32_MIN is the one overflow. (vqrdmulh) */
+/* Rounding doubling high multiply: a * b with b in Q31, rounded. a = b = INT32_MIN is the one
+ * overflow. (vqrdmulh) */
 static inline int32_t pn_mulr_q31(int32_t a, int32_t b_q31) {
     return pn_narrow32(((int64_t)a * b_q31 + ((int64_t)1 << 30)) >> 31);
 }

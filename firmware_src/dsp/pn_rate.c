@@ -9,17 +9,27 @@
 #define FACTOR_32_45 1527099483 /* 32 / 45 in Q31: 2 / 5 divided twice by 3 / 4 */
 
 /*
- * Poles: those of the 48 kHz filter to the power of 48000 / hz. The low-pass of the pitch tracker has as many phases as
- * outputs at 12 kHz need to meet the same place between samples again.
+ * Poles: those of the 48 kHz filter to the power of 48000 / hz. The low-pass of the pitch tracker
+ * has as many phases as outputs at 12 kHz need to meet the same place between samples again.
  */
-#define RATE(rate, pole_1, pole_2, factor, analysis, synthesis, phases, taps, candidates)                   \
-    {                                                                                                      \
-        .hz = rate, .hop = rate / 100, .bins = rate / 100 + 1, .period_min = rate / 800,                   \
-        .period_max = rate * 2 / 125, .pole_1_q30 = pole_1, .pole_2_q30 = pole_2,                          \
-        .window_q31 = pn_window_##rate##_q31, .synthesis_factor_q31 = factor,                              \
-        .window_exponent = analysis, .synthesis_exponent = synthesis,                                      \
-        .pitch_low_pass_q15 = pn_pitch_low_pass_##rate##_q15[0],                                           \
-        .pitch_up = 96000 / rate, .pitch_phases = phases, .pitch_taps = taps, .pitch_candidates = candidates, \
+#define RATE(rate, pole_1, pole_2, factor, analysis, synthesis, phases, taps, candidates)          \
+    {                                                                                              \
+        .hz = rate,                                                                                \
+        .hop = rate / 100,                                                                         \
+        .bins = rate / 100 + 1,                                                                    \
+        .period_min = rate / 800,                                                                  \
+        .period_max = rate * 2 / 125,                                                              \
+        .pole_1_q30 = pole_1,                                                                      \
+        .pole_2_q30 = pole_2,                                                                      \
+        .window_q31 = pn_window_##rate##_q31,                                                      \
+        .synthesis_factor_q31 = factor,                                                            \
+        .window_exponent = analysis,                                                               \
+        .synthesis_exponent = synthesis,                                                           \
+        .pitch_low_pass_q15 = pn_pitch_low_pass_##rate##_q15[0],                                   \
+        .pitch_up = 96000 / rate,                                                                  \
+        .pitch_phases = phases,                                                                    \
+        .pitch_taps = taps,                                                                        \
+        .pitch_candidates = candidates,                                                            \
     }
 
 static const pn_rate_t rates[] = {

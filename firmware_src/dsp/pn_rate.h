@@ -1,6 +1,6 @@
 /*
- * Sample rates. A window of 20 ms keeps the bins 50 Hz apart at any rate, so one band table and one network serve all of
- * them: bands above half the rate are absent.
+ * Sample rates. A window of 20 ms keeps the bins 50 Hz apart at any rate, so one band table and one
+ * network serve all of them: bands above half the rate are absent.
  */
 #ifndef PN_RATE_H
 #define PN_RATE_H
@@ -17,9 +17,10 @@ typedef struct pn_rate {
     int32_t pole_1_q30; /* high-pass at 24 Hz: 1 / (1 - pole_1 z^-1 + pole_2 z^-2) */
     int32_t pole_2_q30;
 
-    /* First half of the window, [hop], times 48000 / hz, which makes spectra of all rates alike. The factor is what
-     * the synthesis has to multiply besides with the same window: 2^shift / (size / 8) of the FFTs, divided twice by
-     * 48000 / hz, once for the spectrum and once for the window. All but for powers of two, which are the exponents. */
+    /* First half of the window, [hop], times 48000 / hz, which makes spectra of all rates alike.
+     * The factor is what the synthesis has to multiply besides with the same window: 2^shift /
+     * (size / 8) of the FFTs, divided twice by 48000 / hz, once for the spectrum and once for the
+     * window. All but for powers of two, which are the exponents. */
     const int32_t *window_q31;
     int32_t synthesis_factor_q31;
     int16_t window_exponent;

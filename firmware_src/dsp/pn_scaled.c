@@ -47,12 +47,14 @@ pn_scaled_t pn_scaled_mul(pn_scaled_t a, pn_scaled_t b) {
 
 pn_scaled_t pn_scaled_div(pn_scaled_t a, pn_scaled_t b) {
     PN_FIXED_REQUIRE(b.mantissa != 0, "scaled_div");
-    return pn_scaled_from_u64(((uint64_t)a.mantissa << 32) / b.mantissa, a.exponent - b.exponent - 32);
+    return pn_scaled_from_u64(((uint64_t)a.mantissa << 32) / b.mantissa,
+                              a.exponent - b.exponent - 32);
 }
 
 /*
- * floor(sqrt(value)) for value in [2^30, 2^32). The line is within 3.4 % of the root; Newton's steps leave 2^-10.7 and
- * 2^-22.4 of it, never less than the root but for truncation: below a unit in 2^16, which the last step takes back.
+ * floor(sqrt(value)) for value in [2^30, 2^32). The line is within 3.4 % of the root; Newton's
+ * steps leave 2^-10.7 and 2^-22.4 of it, never less than the root but for truncation: below a unit
+ * in 2^16, which the last step takes back.
  */
 static uint32_t isqrt32(uint32_t value) {
     uint32_t root = ((value >> 15) * 21845u >> 16) + 22938u;
@@ -69,8 +71,9 @@ pn_scaled_t pn_scaled_sqrt(pn_scaled_t a) {
     const int odd = a.exponent & 1;
     const uint32_t value = odd ? a.mantissa << 1 : a.mantissa; /* [2^30, 2^32), even exponent */
     const uint32_t root = isqrt32(value);                      /* [2^15, 2^16) */
-    /* value = root^2 + rest with rest <= 2 root; sqrt(value) = root + rest / (2 root) - d, d < 1 / (2 root) * 2^-1:
-     * relative error below 2^-31. rest << 14 <= 2^17 * 2^14 - 2^15 fits 32 bits. */
+    /* value = root^2 + rest with rest <= 2 root; sqrt(value) = root + rest / (2 root) - d, d < 1 /
+     * (2 root) * 2^-1: relative error below 2^-31. rest << 14 <= 2^17 * 2^14 - 2^15 fits 32 bits.
+     */
     const uint32_t rest = value - root * root;
     const uint32_t fraction_q15 = (rest << 14) / root;
     return pn_scaled_from_u64(((uint64_t)root << 15) + fraction_q15, (a.exponent - odd) / 2 - 15);
@@ -98,7 +101,8 @@ int32_t pn_scaled_to_fixed(pn_scaled_t a, int fraction_bits, int32_t limit) {
         return 0;
     if (shift >= 1)
         return limit; /* at least 2^31 */
-    const uint64_t rounded = shift == 0 ? a.mantissa : ((uint64_t)a.mantissa + (1u << (-shift - 1))) >> -shift;
+    const uint64_t rounded =
+        shift == 0 ? a.mantissa : ((uint64_t)a.mantissa + (1u << (-shift - 1))) >> -shift;
     return rounded > (uint64_t)limit ? limit : (int32_t)rounded;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Scaled numbers: non-negative reals as mantissa and exponent, for energies and their ratios, whose range no fixed
- * point covers. value = mantissa * 2^exponent; the mantissa is 0 or normalised to [2^30, 2^31).
+ * Scaled numbers: non-negative reals as mantissa and exponent, for energies and their ratios, whose
+ * range no fixed point covers. value = mantissa * 2^exponent; the mantissa is 0 or normalised to
+ * [2^30, 2^31).
  */
 #ifndef PN_SCALED_H
 #define PN_SCALED_H
@@ -9,7 +10,8 @@
 
 typedef struct pn_scaled {
     uint32_t mantissa;
-    int32_t exponent; /* |exponent| < 2^20 in all uses: sums and differences of a few never overflow */
+    int32_t
+        exponent; /* |exponent| < 2^20 in all uses: sums and differences of a few never overflow */
 } pn_scaled_t;
 
 /* value * 2^exponent, truncated to 31 bits. */

@@ -44,7 +44,8 @@ static double comb_noise(int period) {
     const int reach = pn_comb_reach(PN_HOP, period);
     double sum = 0, squares = 0;
     for (int k = -reach; k <= reach; k++) {
-        const double tap = 0.5 - 0.5 * cos(2 * acos(-1.0) * (k + PN_COMB_REACH + 1) / (2 * PN_COMB_REACH + 2));
+        const double tap =
+            0.5 - 0.5 * cos(2 * acos(-1.0) * (k + PN_COMB_REACH + 1) / (2 * PN_COMB_REACH + 2));
         sum += tap;
         squares += tap * tap;
     }
@@ -56,7 +57,8 @@ static double ideal_gain(const band_view_t *band) {
     return band->noisy_energy > 0 ? fmin(1, sqrt(band->clean_energy / band->noisy_energy)) : 0;
 }
 
-/* Strength r that gives the mix the coherence of clean speech; *attenuation is g_att (section 6, the stable form). */
+/* Strength r that gives the mix the coherence of clean speech; *attenuation is g_att (section 6,
+ * the stable form). */
 static double ideal_strength(const band_view_t *band, double noise, double *attenuation) {
     const double qy = band->noisy_coherence, qx = band->clean_coherence;
     const double qp = qy > 0 ? qy / sqrt((1 - noise) * qy * qy + noise) : 0;
@@ -65,7 +67,8 @@ static double ideal_strength(const band_view_t *band, double noise, double *atte
         *attenuation = sqrt((1 + ATTENUATION_FLOOR - qx * qx) / (1 + ATTENUATION_FLOOR - qp * qp));
         return STRENGTH_LIMIT;
     }
-    const double a = fmax(0, qp * qp - qx * qx), b = qp * qy * (1 - qx * qx), c = fmax(0, qx * qx - qy * qy);
+    const double a = fmax(0, qp * qp - qx * qx), b = qp * qy * (1 - qx * qx),
+                 c = fmax(0, qx * qx - qy * qy);
     const double denominator = b + sqrt(b * b + a * c);
     const double alpha = denominator > 0 ? c / denominator : 0;
     return fmin(STRENGTH_LIMIT, alpha / (1 + alpha));
@@ -78,26 +81,31 @@ static void analyse_clean(oracle_t *oracle, const int16_t *clean) {
     for (size_t n = 0; n < PN_HOP; n++)
         oracle->scratch[n] = clean[n] * 256;
     pn_highpass_process(&oracle->clean_highpass, oracle->scratch, newest, PN_HOP);
-    pn_spectrum_analyse(&oracle->noisy.dsp, history + PN_HISTORY_FRAME * PN_HOP, oracle->scratch, &oracle->clean);
-    pn_comb_filter(oracle->noisy.dsp.kernels, history, PN_HOP, oracle->noisy.estimate.period, oracle->scratch);
+    pn_spectrum_analyse(&oracle->noisy.dsp, history + PN_HISTORY_FRAME * PN_HOP, oracle->scratch,
+                        &oracle->clean);
+    pn_comb_filter(oracle->noisy.dsp.kernels, history, PN_HOP, oracle->noisy.estimate.period,
+                   oracle->scratch);
     pn_spectrum_analyse(&oracle->noisy.dsp, oracle->scratch, oracle->scratch, &oracle->clean_comb);
 }
 
-void pn_oracle_run(void *state, const int16_t *noisy, const int16_t *clean, size_t hops, int16_t *features_q12,
-                   float *gains, float *gains_attenuated, float *strengths, float *clean_log10_energy) {
+void pn_oracle_run(void *state, const int16_t *noisy, const int16_t *clean, size_t hops,
+                   int16_t *features_q12, float *gains, float *gains_attenuated, float *strengths,
+                   float *clean_log10_energy) {
     oracle_t *const oracle = state;
     for (size_t hop = 0; hop < hops; hop++) {
         const pn_dsp_kernels_t *const kernels = oracle->noisy.dsp.kernels;
         pn_scaled_t clean_energies[PN_BANDS];
         int16_t noisy_q15[PN_BANDS], clean_q15[PN_BANDS];
-        const uint32_t oldest_after = (oracle->noisy.newest + 2) % PN_RING; /* the frame l of this step */
+        const uint32_t oldest_after =
+            (oracle->noisy.newest + 2) % PN_RING; /* the frame l of this step */
         pn_frame_analyse(&oracle->noisy, noisy + hop * PN_HOP, features_q12 + hop * PN_FEATURES);
         analyse_clean(oracle, clean + hop * PN_HOP);
         pn_bands_energy(kernels, &oracle->clean, clean_energies);
-        pn_features_coherence(kernels, &oracle->clean, clean_energies, &oracle->clean_comb, clean_q15);
+        pn_features_coherence(kernels, &oracle->clean, clean_energies, &oracle->clean_comb,
+                              clean_q15);
         const pn_scaled_t *const noisy_energies = oracle->noisy.energies[oldest_after];
-        pn_features_coherence(kernels, &oracle->noisy.spectra[oldest_after], noisy_energies, &oracle->noisy.comb,
-                              noisy_q15);
+        pn_features_coherence(kernels, &oracle->noisy.spectra[oldest_after], noisy_energies,
+                              &oracle->noisy.comb, noisy_q15);
         const double noise = comb_noise(oracle->noisy.estimate.period);
         for (size_t b = 0; b < PN_BANDS; b++) {
             const band_view_t band = {to_double(noisy_energies[b]), to_double(clean_energies[b]),

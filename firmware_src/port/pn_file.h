@@ -1,6 +1,6 @@
 /*
- * Files of the computer that started a program: its own ones on Linux; on a board those that the debugger or emulator
- * lends through semihosting. Without that, no file opens.
+ * Files of the computer that started a program: its own ones on Linux; on a board those that the
+ * debugger or emulator lends through semihosting. Without that, no file opens.
  */
 #ifndef PN_FILE_H
 #define PN_FILE_H

@@ -1,8 +1,10 @@
 /*
- * What programs and tests need from the machine they run on; the library itself needs nothing of this.
+ * What programs and tests need from the machine they run on; the library itself needs nothing of
+ * this.
  *
- * Each folder beside this file is one platform. Standard output of a Linux program and the UART of a board are the same
- * thing here: one byte stream each way that carries protocol lines and, where an app says so, raw samples.
+ * Each folder beside this file is one platform. Standard output of a Linux program and the UART of
+ * a board are the same thing here: one byte stream each way that carries protocol lines and, where
+ * an app says so, raw samples.
  */
 #ifndef PN_PORT_H
 #define PN_PORT_H
@@ -13,7 +15,8 @@
 /* Time that only grows, in units of pn_port_unit(). */
 uint64_t pn_port_now(void);
 
-/* "ns", or "instr" on emulators whose clock counts executed instructions (one per nanosecond of their time). */
+/* "ns", or "instr" on emulators whose clock counts executed instructions (one per nanosecond of
+ * their time). */
 const char *pn_port_unit(void);
 
 /* Return when pn_port_now() has reached `time`; the processor rests meanwhile where it can. */
@@ -22,16 +25,18 @@ void pn_port_wait_until(uint64_t time);
 /* Write all bytes. */
 void pn_port_write(const void *bytes, size_t count);
 
-/* Read exactly `count` bytes, waiting for them. Returns fewer only at the end of the input (a UART has none). */
+/* Read exactly `count` bytes, waiting for them. Returns fewer only at the end of the input (a UART
+ * has none). */
 size_t pn_port_read(void *bytes, size_t count);
 
 /**
- * Write one line; the line feed is added. Knows %s %c %d %u %x %ld %lu %lld %llu %zu %%, a width, and 0 before it;
- * no floating point, no heap, no buffer: lines may be of any length.
+ * Write one line; the line feed is added. Knows %s %c %d %u %x %ld %lu %lld %llu %zu %%, a width,
+ * and 0 before it; no floating point, no heap, no buffer: lines may be of any length.
  */
 void pn_port_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* A setting from outside (PN_RUN, PN_FORCE_ISA ...): the environment, or NAME=value on a board's command line, or NULL. */
+/* A setting from outside (PN_RUN, PN_FORCE_ISA ...): the environment, or NAME=value on a board's
+ * command line, or NULL. */
 const char *pn_port_env(const char *name);
 
 /* Most bytes of stack in use at any time so far; 0 where that is not measured. */

@@ -1,4 +1,5 @@
-/* What happens when something must not go on: one line that says what, and an exit code that nobody takes for success. */
+/* What happens when something must not go on: one line that says what, and an exit code that nobody
+ * takes for success. */
 #include "pn_port.h"
 
 #include "pn_fixed.h"

@@ -1,10 +1,12 @@
-/* Formatted lines without the C library's printf, which needs a heap and half of a small board's flash. */
+/* Formatted lines without the C library's printf, which needs a heap and half of a small board's
+ * flash. */
 #include "pn_port.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-/* One number as digits, to the left of `end`; returns the first digit. 20 digits hold any 64-bit number. */
+/* One number as digits, to the left of `end`; returns the first digit. 20 digits hold any 64-bit
+ * number. */
 static char *put_digits(char *end, uint64_t value, unsigned base) {
     do {
         *--end = "0123456789abcdef"[value % base];
@@ -26,7 +28,9 @@ static void write_padded(const char *text, size_t length, int negative, size_t w
 
 /* How many bits wide the integer after % is: `l`, `ll` and `z` seen so far say so. */
 static int64_t next_signed(va_list *arguments, int longs) {
-    return longs == 0 ? va_arg(*arguments, int) : longs == 1 ? va_arg(*arguments, long) : va_arg(*arguments, long long);
+    return longs == 0   ? va_arg(*arguments, int)
+           : longs == 1 ? va_arg(*arguments, long)
+                        : va_arg(*arguments, long long);
 }
 
 static uint64_t next_unsigned(va_list *arguments, int longs) {

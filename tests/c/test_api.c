@@ -55,7 +55,8 @@ static void test_reset(void) {
     pn_state_t *const state = start(0);
     run(state, first);
     run(state, second);
-    const int changed = memcmp(first, second, sizeof first) != 0; /* the state remembers the end of the first run */
+    const int changed =
+        memcmp(first, second, sizeof first) != 0; /* the state remembers the end of the first run */
     pn_reset(state);
     run(state, second);
     report("reset_forgets", changed && memcmp(first, second, sizeof first) == 0);
@@ -128,11 +129,13 @@ static void test_arguments(void) {
     pn_model_info_t info;
     pn_state_t *const state = start(0);
     report("null_state", pn_init(NULL, 48000, NULL) == PN_ERROR_ARGUMENT);
-    report("misaligned_state", pn_init((pn_state_t *)(void *)(memory[1] + 8), 48000, NULL) == PN_ERROR_ARGUMENT);
+    report("misaligned_state",
+           pn_init((pn_state_t *)(void *)(memory[1] + 8), 48000, NULL) == PN_ERROR_ARGUMENT);
     report("unknown_isa", pn_init((pn_state_t *)(void *)memory[1], 48000, "z80") == PN_ERROR_ISA);
     report("unknown_rate", pn_init(state, 44100, NULL) == PN_ERROR_RATE);
     pn_model_info(state, &info);
-    report("model_info", info.graph_id == pn_model.graph_id && info.weights > 1000 && info.lookahead_frames == 2);
+    report("model_info",
+           info.graph_id == pn_model.graph_id && info.weights > 1000 && info.lookahead_frames == 2);
     int worded = 1;
     for (int status = PN_OK; status <= PN_ERROR_WEIGHTS_DAMAGED; status++)
         worded &= strcmp(pn_strerror((pn_status_t)status), "unknown status") != 0;

@@ -1,6 +1,6 @@
 /*
- * The signal path over signals that provoke overflow: with the trapping vocabulary any overflow ends the program. The CRC
- * of each output is printed, so that machines can be compared.
+ * The signal path over signals that provoke overflow: with the trapping vocabulary any overflow
+ * ends the program. The CRC of each output is printed, so that machines can be compared.
  */
 #include "pn_frame.h"
 #include "pn_port.h"
@@ -61,7 +61,9 @@ static uint32_t crc32(uint32_t crc, const int32_t *words, size_t count) {
 
 static void random_gains(int16_t *gains_q15, int hop) {
     for (int band = 0; band < PN_BANDS; band++) /* now and then all the way open or shut */
-        gains_q15[band] = (int16_t)(hop % 7 == 0 ? 32767 : hop % 5 == 0 ? 0 : random_word() & 32767);
+        gains_q15[band] = (int16_t)(hop % 7 == 0   ? 32767
+                                    : hop % 5 == 0 ? 0
+                                                   : random_word() & 32767);
 }
 
 /* Runs HOPS hops; returns the CRC of the output and its largest magnitude. */
@@ -81,7 +83,9 @@ static uint32_t run(signal_t *signal, int post_filter, int32_t *largest) {
         pn_frame_synthesise(&state, gains_q15, strengths_q15, post_filter, out_q8);
         crc = crc32(crc, out_q8, PN_HOP);
         for (int n = 0; n < PN_HOP; n++)
-            *largest = out_q8[n] > *largest ? out_q8[n] : -out_q8[n] > *largest ? -out_q8[n] : *largest;
+            *largest = out_q8[n] > *largest    ? out_q8[n]
+                       : -out_q8[n] > *largest ? -out_q8[n]
+                                               : *largest;
     }
     return crc;
 }

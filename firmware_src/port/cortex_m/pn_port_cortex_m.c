@@ -1,8 +1,9 @@
 /*
  * The port for Cortex-M boards: a CMSDK UART, polled both ways, and the system timer.
  *
- * The target's description defines PN_PORT_UART_BASE, PN_PORT_CLOCK_HZ (of the system timer) and, for emulators,
- * PN_PORT_SEMIHOSTING and PN_PORT_COUNTS_INSTRUCTIONS (an instruction takes a nanosecond of their time).
+ * The target's description defines PN_PORT_UART_BASE, PN_PORT_CLOCK_HZ (of the system timer) and,
+ * for emulators, PN_PORT_SEMIHOSTING and PN_PORT_COUNTS_INSTRUCTIONS (an instruction takes a
+ * nanosecond of their time).
  */
 #include "pn_port.h"
 
@@ -63,7 +64,8 @@ void pn_port_start(void) {
     split_command_line();
 }
 
-/* Ticks since the start. A wrap between the reads, or one whose interrupt waits, shows and is read again or added. */
+/* Ticks since the start. A wrap between the reads, or one whose interrupt waits, shows and is read
+ * again or added. */
 static uint64_t ticks(void) {
     uint32_t wraps, waiting, value;
     do {

@@ -1,4 +1,5 @@
-/* Semihosting calls of Arm's specification; a breakpoint instruction hands them to the debugger or emulator. */
+/* Semihosting calls of Arm's specification; a breakpoint instruction hands them to the debugger or
+ * emulator. */
 #include "pn_semihosting.h"
 
 #include <stdint.h>

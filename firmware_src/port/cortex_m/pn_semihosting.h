@@ -4,10 +4,12 @@
 
 #include <stddef.h>
 
-/* Any operation of Arm's specification with its block of arguments; the result is the operation's own. */
+/* Any operation of Arm's specification with its block of arguments; the result is the operation's
+ * own. */
 int pn_semihosting_call(int operation, const void *block);
 
-/* The command line as words separated by blanks; empty when there is none. Returns text, terminated. */
+/* The command line as words separated by blanks; empty when there is none. Returns text,
+ * terminated. */
 const char *pn_semihosting_command_line(char *text, size_t size);
 
 /* End the emulation with an exit code. */

@@ -9,7 +9,8 @@
 #define NEW_FILE_MODE 0666
 
 int pn_file_open(const char *name, pn_file_mode_t mode) {
-    return open(name, mode == PN_FILE_WRITE ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, NEW_FILE_MODE);
+    return open(name, mode == PN_FILE_WRITE ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY,
+                NEW_FILE_MODE);
 }
 
 size_t pn_file_read(int file, void *bytes, size_t count) {

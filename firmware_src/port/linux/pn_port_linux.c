@@ -21,15 +21,18 @@ const char *pn_port_unit(void) {
 }
 
 void pn_port_wait_until(uint64_t time) {
-    struct timespec until = {.tv_sec = (time_t)(time / NS_PER_S), .tv_nsec = (long)(time % NS_PER_S)};
+    struct timespec until = {.tv_sec = (time_t)(time / NS_PER_S),
+                             .tv_nsec = (long)(time % NS_PER_S)};
     while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
         continue;
 }
 
-/* A line leaves when it is complete; blocks of samples end in no line feed, and the reader of input flushes them. */
+/* A line leaves when it is complete; blocks of samples end in no line feed, and the reader of input
+ * flushes them. */
 void pn_port_write(const void *bytes, size_t count) {
     const char *text = bytes;
-    if (fwrite(bytes, 1, count, stdout) != count || (count && text[count - 1] == '\n' && fflush(stdout)))
+    if (fwrite(bytes, 1, count, stdout) != count ||
+        (count && text[count - 1] == '\n' && fflush(stdout)))
         exit(PN_PORT_FAULT_CODE);
 }
 
