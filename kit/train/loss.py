@@ -15,7 +15,7 @@ EPSILON = 1e-4
 ROUNDING = 0.05
 # Noise that is left counts this many times as much as speech that is lost: in doubt the network
 # then lowers the gain, which PESQ prefers.
-LEFT_NOISE_WEIGHT = 3.0
+LEFT_NOISE_WEIGHT = 1.5
 STRENGTH_SHARE = 0.5
 # Above this the ear, and every measure of quality, is forgiving.
 IMPORTANT_HZ = 8000.0

@@ -19,10 +19,13 @@ from kit.train.quantisation import STEPS, fake_activations, fake_weight
 from kit.train.recurrence import gru
 
 WEIGHT_LIMIT = 0.5
+# What a network remembers of B streams: the last frames of both convolutions' inputs (frames, B,
+# n), then the state of each GRU (B, units).
+Memory = tuple[torch.Tensor, ...]
 
 
 class PercepNet(nn.Module):
-    """Gains and strengths of whole sequences, states starting at zero.
+    """Gains and strengths of whole sequences, from nothing or going on from an earlier one.
 
     quantised: compute with weights rounded to 8 bits per output and activations to steps of 1/127,
     as the firmware does; gradients pass through the rounding.
@@ -59,21 +62,42 @@ class PercepNet(nn.Module):
                 if parameter.ndim == 2:
                     parameter.clamp_(-WEIGHT_LIMIT, WEIGHT_LIMIT)
 
-    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(
+        self, features: torch.Tensor, memory: Memory | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, Memory]:
         """Map features in real units (T, B, 70), time first, to gains and strengths (T, B, 34),
-        0..1.
+        0..1, and the memory at the end.
+
+        memory: of the frames before these; None: there were none.
         """
-        a0 = torch.tanh(self._dense(self.fc, features))
-        c1 = torch.tanh(self._dense(self.conv1, _side_by_side(self._act(a0), CONV1_FRAMES)))
-        c2 = self._act(
-            torch.tanh(self._dense(self.conv2, _side_by_side(self._act(c1), CONV2_FRAMES)))
-        )
+        conv1, conv2, *states = memory or self.blank(features.shape[1])
+        remembered = []
+
+        def recur(name: str, x: torch.Tensor) -> torch.Tensor:
+            outputs = getattr(self, name)(x, states[len(remembered)], self.quantised)
+            remembered.append(outputs[-1].detach())
+            return self._act(outputs)
+
+        a0 = _after(conv1, self._act(torch.tanh(self._dense(self.fc, features))))
+        c1 = torch.tanh(self._dense(self.conv1, _side_by_side(a0, CONV1_FRAMES)))
+        c1 = _after(conv2, self._act(c1))
+        c2 = self._act(torch.tanh(self._dense(self.conv2, _side_by_side(c1, CONV2_FRAMES))))
         outputs = [c2]
         for name in GRU_NAMES:
-            outputs.append(self._act(getattr(self, name)(outputs[-1], self.quantised)))
+            outputs.append(recur(name, outputs[-1]))
         gains = torch.sigmoid(self._dense(self.gains, torch.cat(outputs, dim=-1)))
-        s = self._act(self.gru_strength(torch.cat([outputs[3], c2], dim=-1), self.quantised))
-        return gains, torch.sigmoid(self._dense(self.strengths, s))
+        s = recur("gru_strength", torch.cat([outputs[3], c2], dim=-1))
+        tails = (a0[1 - CONV1_FRAMES :].detach(), c1[1 - CONV2_FRAMES :].detach())
+        return gains, torch.sigmoid(self._dense(self.strengths, s)), (*tails, *remembered)
+
+    def blank(self, streams: int) -> Memory:
+        """Return the memory of streams of which nothing was heard yet."""
+        arch = self.arch
+        return (
+            torch.zeros(CONV1_FRAMES - 1, streams, arch.fc),
+            torch.zeros(CONV2_FRAMES - 1, streams, arch.conv1),
+            *(torch.zeros(streams, units) for _, units in arch.gru_shapes().values()),
+        )
 
     def _dense(self, layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
         weight = fake_weight(layer.weight) if self.quantised else layer.weight
@@ -98,16 +122,22 @@ class Gru(nn.Module):
         self.bias_ih = nn.Parameter(torch.empty(3 * units))
         self.bias_hh = nn.Parameter(torch.empty(3 * units))
 
-    def forward(self, x: torch.Tensor, quantised: bool) -> torch.Tensor:
-        """Run from state zero: x (T, B, inputs) to outputs (T, B, units)."""
+    def forward(self, x: torch.Tensor, first: torch.Tensor, quantised: bool) -> torch.Tensor:
+        """Run from state `first` (B, units): x (T, B, inputs) to outputs (T, B, units)."""
         weights = [self.weight_ih, self.weight_hh]
         if quantised:
             weights = [fake_weight(w) for w in weights]
-        return gru(x, *weights, self.bias_ih, self.bias_hh, STEPS if quantised else 0.0)
+        return gru(x, *weights, self.bias_ih, self.bias_hh, first, STEPS if quantised else 0.0)
+
+
+def _after(tail: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Put the frames that came before (n, B, units) in front of x (T, B, units)."""
+    return torch.cat([tail, x])
 
 
 def _side_by_side(x: torch.Tensor, frames: int) -> torch.Tensor:
-    """Lay each frame (T, B, n) beside those before it, oldest first: (T, B, frames * n)."""
-    padded = nn.functional.pad(x, (0, 0, 0, 0, frames - 1, 0))
-    steps = x.shape[0]
-    return torch.cat([padded[i : i + steps] for i in range(frames)], dim=-1)
+    """Lay each frame beside those before it, oldest first: (frames - 1 + T, B, n) to (T, B, frames
+    * n).
+    """
+    steps = x.shape[0] - (frames - 1)
+    return torch.cat([x[i : i + steps] for i in range(frames)], dim=-1)

@@ -51,7 +51,7 @@ def torch_network(net: PercepNet) -> engine.Network:
         torch.set_num_threads(1)
         features = torch.from_numpy(features_q12.astype(np.float32) * np.float32(FEATURE_UNIT))
         with torch.no_grad():
-            gains, strengths = net(features[:, None])
+            gains, strengths, _ = net(features[:, None])
         return engine.to_q15(gains[:, 0].numpy()), engine.to_q15(strengths[:, 0].numpy())
 
     return run

@@ -78,20 +78,20 @@ static void forward_cell(size_t units, const float *x, const float *g, const flo
 }
 
 /**
- * Run T steps from state zero.
+ * Run T steps from `first`.
  *
- * x      [T][B][3H] input products with their bias. u [H][3H] recurrent weights, transposed; bias [3H].
+ * x      [T][B][3H] input products with their bias. u [H][3H] recurrent weights, transposed; bias [3H]. first [B][H].
  * round  0, or the number of steps per unit to which the state is rounded before it meets the weights.
- * states [T + 1][B][H]: states[0] is set to zero, states[t + 1] is the output of step t. saved [T][B][4H], for backward.
+ * states [T + 1][B][H]: states[0] is a copy of first, states[t + 1] is the output of step t. saved [T][B][4H], for backward.
  * seen   [T][B][H]: what met the weights at step t. Returns 0, or -1 without memory.
  */
-int gru_forward(size_t steps, size_t batch, size_t units, const float *x, const float *u, const float *bias, float round,
-                float *states, float *seen, float *saved)
+int gru_forward(size_t steps, size_t batch, size_t units, const float *x, const float *u, const float *bias,
+                const float *first, float round, float *states, float *seen, float *saved)
 {
     float *gates = malloc(batch * 3 * units * sizeof *gates);
     if (!gates)
         return -1;
-    memset(states, 0, batch * units * sizeof *states);
+    memcpy(states, first, batch * units * sizeof *states);
     for (size_t t = 0; t < steps; t++) {
         const float *before = states + t * batch * units;
         float *met = seen + t * batch * units;

@@ -16,9 +16,9 @@ _SOURCE = pathlib.Path(__file__).with_name("recurrence.c")
 _FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=gnu11", "-fPIC", "-c")
 _COMPILE_TIMEOUT_S = 120.0
 _DECLARATIONS = """
-int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, float, float *,
-float *, float *); int gru_backward(size_t, size_t, size_t, const float *, const float *, const
-float *, const float *, float *, float *);
+int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, const float *,
+float, float *, float *, float *); int gru_backward(size_t, size_t, size_t, const float *, const
+float *, const float *, const float *, float *, float *);
 """
 
 
@@ -49,7 +49,7 @@ def _pointer(ffi: cffi.FFI, tensor: torch.Tensor) -> Any:
 
 
 class _Recurrence(torch.autograd.Function):
-    """x (T, B, 3H), weight (3H, H), bias (3H,) to outputs (T, B, H); state starts at zero."""
+    """x (T, B, 3H), weight (3H, H), bias (3H,), first state (B, H) to outputs (T, B, H)."""
 
     @staticmethod
     def forward(
@@ -57,6 +57,7 @@ class _Recurrence(torch.autograd.Function):
         x: torch.Tensor,
         weight: torch.Tensor,
         bias: torch.Tensor,
+        first: torch.Tensor,
         steps_per_unit: float,
     ) -> torch.Tensor:
         ffi, library = _library()
@@ -67,7 +68,7 @@ class _Recurrence(torch.autograd.Function):
         states = x.new_empty(steps + 1, batch, units)
         seen = x.new_empty(steps, batch, units)
         saved = x.new_empty(steps, batch, 4 * units)
-        pointers = [_pointer(ffi, t) for t in (x, transposed, bias)]
+        pointers = [_pointer(ffi, t) for t in (x, transposed, bias, first)]
         outputs = [_pointer(ffi, t) for t in (states, seen, saved)]
         if library.gru_forward(steps, batch, units, *pointers, steps_per_unit, *outputs):
             raise MemoryError
@@ -84,7 +85,7 @@ class _Recurrence(torch.autograd.Function):
         if library.gru_backward(steps, batch, units, *(_pointer(ffi, t) for t in tensors)):
             raise MemoryError
         flat = grad_g.view(-1, 3 * units)
-        return grad_x, flat.t() @ seen.view(-1, units), flat.sum(dim=0), None
+        return grad_x, flat.t() @ seen.view(-1, units), flat.sum(dim=0), None, None
 
 
 def gru(
@@ -93,13 +94,16 @@ def gru(
     weight_hh: torch.Tensor,
     bias_ih: torch.Tensor,
     bias_hh: torch.Tensor,
+    first: torch.Tensor,
     steps_per_unit: float = 0.0,
 ) -> torch.Tensor:
-    """Run a GRU layer from state zero: x (T, B, inputs) to outputs (T, B, units).
+    """Run a GRU layer from the state `first` (B, units): x (T, B, inputs) to outputs (T, B, units).
+
+    No gradient flows into `first`: what came before belongs to an earlier window.
 
     Parameters as torch.nn.GRU's, gates stacked r, z, n; units must be a multiple of 8.
     steps_per_unit: if not 0, the state is rounded to that many steps per unit before it meets
     `weight_hh`.
     """
     products = torch.nn.functional.linear(x, weight_ih, bias_ih)
-    return _Recurrence.apply(products, weight_hh, bias_hh, steps_per_unit)
+    return _Recurrence.apply(products, weight_hh, bias_hh, first, steps_per_unit)

@@ -1,5 +1,5 @@
-"""The training loop: data-parallel threads, a schedule over wall-clock time, checkpoints that
-survive interruption.
+"""The training loop: data-parallel threads, a schedule over updates, checkpoints from which a run
+goes on as if it had never stopped.
 """
 
 import concurrent.futures
@@ -16,34 +16,36 @@ import torch
 from kit.errors import KitError
 from kit.model.architecture import ARCHITECTURES
 from kit.train import loss as losses
-from kit.train.network import PercepNet
+from kit.train.network import Memory, PercepNet
 from kit.train.shards import BANDS, Shard
 
 FEATURE_UNIT = 1.0 / 4096.0
 CHECKPOINT_S = 150.0
+# So many mixtures begin with an empty memory, as when a program starts.
+FRESH_SHARE = 0.3
 LOG_COLUMNS = ("minutes", "update", "frames", "learning_rate", "training_loss", "validation_loss")
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to train. `minutes`: length of the whole schedule, pauses between runs not counted."""
+    """How to train. The same settings, data and start give the same network, in one run or many."""
 
     architecture: str = "tiny"
-    minutes: float = 50.0
-    fine_tune_share: float = 0.12  # of the time, at the end, with the firmware's rounding
+    updates: int = 20_000
+    fine_tune_share: float = 0.12  # of the updates, at the end, with the firmware's rounding
     sequences: int = 16
-    steps: int = 240
+    steps: int = 250
     peak_rate: float = 3e-3
     final_rate: float = 2e-5
     warm_up_updates: int = 200
     ema_decay: float = 0.999
     gradient_limit: float = 1.0
-    threads: int = 2
+    threads: int = 2  # each takes its share of the sequences
     seed: int = 1
 
 
 class Dataset:
-    """All shards of one side in memory, and random windows out of them."""
+    """All shards of one side in memory, and windows out of them."""
 
     def __init__(self, shards: Sequence[Shard]) -> None:
         self._features = np.concatenate([s.features for s in shards])
@@ -55,24 +57,16 @@ class Dataset:
     @property
     def frames(self) -> int:
         """How many frames there are."""
-        return self._features.shape[0] * self._features.shape[1]
+        return len(self) * self.length
 
-    def draw(self, rng: np.random.Generator, sequences: int, steps: int) -> losses.Batch:
-        """Draw windows of `steps` frames; one in ten starts where its mixture does."""
-        rows = rng.integers(len(self._features), size=sequences)
-        latest = self._features.shape[1] - steps
-        starts = rng.integers(latest + 1, size=sequences) * (rng.random(sequences) > 0.1)
-        return self._windows(rows, starts, steps)
+    @property
+    def length(self) -> int:
+        """How many frames a mixture has."""
+        return self._features.shape[1]
 
-    def whole(self, first: int, count: int) -> losses.Batch:
-        """Return mixtures [first, first + count) from start to end."""
-        rows = np.arange(first, min(first + count, len(self._features)))
-        return self._windows(rows, np.zeros_like(rows), self._features.shape[1])
+    def windows(self, rows: np.ndarray, starts: np.ndarray, steps: int) -> losses.Batch:
+        """Return `steps` frames of each mixture of `rows`, from the frames `starts` on."""
 
-    def __len__(self) -> int:
-        return len(self._features)
-
-    def _windows(self, rows: np.ndarray, starts: np.ndarray, steps: int) -> losses.Batch:
         def cut(array: np.ndarray, unit: float) -> torch.Tensor:
             windows = [array[r, s : s + steps] for r, s in zip(rows, starts, strict=True)]
             return torch.from_numpy(np.stack(windows, axis=1).astype(np.float32) * np.float32(unit))
@@ -84,6 +78,61 @@ class Dataset:
             strengths=cut(self._strengths, 1.0 / 255.0),
             mask=cut(self._audible, 1.0)[:, :, None] * covered,
         )
+
+    def whole(self, first: int, count: int) -> losses.Batch:
+        """Return mixtures [first, first + count) from start to end."""
+        rows = np.arange(first, min(first + count, len(self._features)))
+        return self.windows(rows, np.zeros_like(rows), self._features.shape[1])
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+
+class Streams:
+    """Endless streams: window after window of one mixture, then of another. What the network
+    remembers goes along, as on a telephone that is never switched off; some mixtures come first,
+    with nothing to remember.
+    """
+
+    def __init__(self, data: Dataset, net: PercepNet, count: int, steps: int) -> None:
+        self._data = data
+        self._steps = steps
+        self._rows = np.zeros(count, np.int64)
+        self._starts = np.full(count, data.length)
+        self._memory = net.blank(count)
+
+    def advance(self, rng: np.random.Generator) -> tuple[losses.Batch, Memory]:
+        """Return the next window of every stream and the memory with which it starts."""
+        ended = np.flatnonzero(self._starts + self._steps > self._data.length)
+        slack = min(self._steps, self._data.length - self._steps + 1)
+        self._rows[ended] = rng.integers(len(self._data), size=len(ended))
+        self._starts[ended] = rng.integers(slack, size=len(ended))
+        self._forget(ended[rng.random(len(ended)) < FRESH_SHARE])
+        batch = self._data.windows(self._rows, self._starts, self._steps)
+        self._starts = self._starts + self._steps
+        return batch, self._memory
+
+    def remember(self, memory: Memory) -> None:
+        """Keep what the network remembers after the last window."""
+        self._memory = memory
+
+    def _forget(self, streams: np.ndarray) -> None:
+        self._memory = tuple(m.clone() for m in self._memory)
+        for part in self._memory:
+            part[..., torch.from_numpy(streams), :] = 0.0
+
+    def state(self) -> dict[str, torch.Tensor | list[torch.Tensor]]:
+        """Return all that a checkpoint must hold."""
+        return {
+            "rows": torch.from_numpy(self._rows.copy()),
+            "starts": torch.from_numpy(self._starts.copy()),
+            "memory": list(self._memory),
+        }
+
+    def restore(self, state: dict) -> None:
+        """Go on from what `state` returned."""
+        self._rows, self._starts = state["rows"].numpy().copy(), state["starts"].numpy().copy()
+        self._memory = tuple(state["memory"])
 
 
 class Trainer:
@@ -110,6 +159,11 @@ class Trainer:
         self._mean.load_state_dict(self._net.state_dict())
         self._parameters = list(self._net.parameters())
         self._optimiser = torch.optim.Adam(self._parameters, betas=(0.9, 0.98))
+        per_thread = settings.sequences // settings.threads
+        self._streams = [
+            Streams(training, self._net, per_thread, settings.steps)
+            for _ in range(settings.threads)
+        ]
         self._elapsed_s = 0.0
         self._update = 0
         self._bad_updates = 0
@@ -139,6 +193,7 @@ class Trainer:
             "optimiser": self._optimiser.state_dict(),
             "elapsed_s": self._elapsed_s,
             "update": self._update,
+            "streams": [streams.state() for streams in self._streams],
         }
         torch.save(state, temporary)
         temporary.replace(self._checkpoint)
@@ -159,6 +214,21 @@ class Trainer:
         self._mean.load_state_dict(state["mean"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._elapsed_s, self._update = state["elapsed_s"], state["update"]
+        for streams, kept in zip(self._streams, state["streams"], strict=True):
+            streams.restore(kept)
+
+    def start_from(self, weights: dict[str, np.ndarray]) -> None:
+        """Begin with the weights of a trained model of the same architecture, by their names in
+        `Architecture.weight_shapes`. Raises KitError if their shapes are others.
+        """
+        if {n: w.shape for n, w in weights.items()} != self._arch.weight_shapes():
+            raise KitError(
+                f"the model to start from is not a `{self._settings.architecture}`",
+                "choose the --arch that it has",
+            )
+        for net in (self._net, self._mean):
+            net.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()})
+        self._net.clip_weights()
 
     def run(self, tick: Callable[[float, str], None] | None = None) -> None:
         """Train until the schedule's end.
@@ -195,12 +265,13 @@ class Trainer:
         with torch.no_grad():
             for first in range(0, len(self._validation), 32):
                 batch = self._validation.whole(first, 32)
-                total += float(losses.loss(*self._mean(batch.features), batch))
+                gains, strengths, _ = self._mean(batch.features)
+                total += float(losses.loss(gains, strengths, batch))
                 batches += 1
         return total / max(1, batches)
 
     def _progress(self) -> float:
-        return self._elapsed_s / (60.0 * self._settings.minutes)
+        return self._update / self._settings.updates
 
     def _frames_per_s(self) -> float:
         return self.frames / max(1.0, self._elapsed_s)
@@ -243,8 +314,11 @@ class Trainer:
     def _gradients(self, thread: int) -> tuple[float, tuple[torch.Tensor, ...]]:
         s = self._settings
         rng = np.random.default_rng([s.seed, self._update, thread])
-        batch = self._training.draw(rng, s.sequences // s.threads, s.steps)
-        value = losses.loss(*self._net(batch.features), batch)
+        streams = self._streams[thread]
+        batch, memory = streams.advance(rng)
+        gains, strengths, memory = self._net(batch.features, memory)
+        streams.remember(memory)
+        value = losses.loss(gains, strengths, batch)
         return float(value.detach()), torch.autograd.grad(value, self._parameters)
 
     def _average(self) -> None:

@@ -17,8 +17,6 @@ TRAINING_SEED, VALIDATION_SEED, CHOOSING_SEED, SCORING_SEED = 1, 2, 9, 7
 CHOOSING_COUNT, CLEAN_COUNT = 24, 6
 EXTRAS = "eval,train"
 VALIDATION_SHARDS = 3
-# More would leave each thread too few sequences to work on at a time.
-MOST_THREADS = 4
 
 
 @click.command(
@@ -35,7 +33,16 @@ MOST_THREADS = 4
 )
 @click.option("--arch", type=click.Choice(sorted(ARCHITECTURES)), default="tiny", show_default=True)
 @click.option(
-    "--minutes", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True
+    "--updates",
+    type=click.IntRange(1),
+    default=20_000,
+    show_default=True,
+    help="Length of the run; an update takes 16 sequences of 2.5 s.",
+)
+@click.option(
+    "--start-from",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Begin with a trained .tflite of this architecture.",
 )
 @click.option(
     "--shards", type=click.IntRange(1), default=80, show_default=True, help="Of 50,000 frames each."
@@ -53,7 +60,8 @@ def command(
     rooms: Path | None,
     cache: Path,
     arch: str,
-    minutes: float,
+    updates: int,
+    start_from: Path | None,
     shards: int,
     out: Path,
     resume: bool,
@@ -65,20 +73,21 @@ def command(
     them. Decoded sound, mixtures and features are cached in --cache: 0.35 GB for an hour of sound,
     0.11 GB for a shard. Training needs minutes, better hours.
     """
+    from kit.model.import_ import load_model
     from kit.train.training import Settings, Trainer
 
     folders = Folders(speech, noise, rooms, cache)
     training, validation = (load_corpus(folders, held_out) for held_out in (False, True))
     trainer = Trainer(
-        Settings(
-            architecture=arch, minutes=minutes, threads=min(MOST_THREADS, os.cpu_count() or 1)
-        ),
+        Settings(architecture=arch, updates=updates),
         _dataset(training, TRAINING_SEED, shards),
         _dataset(validation, VALIDATION_SEED, VALIDATION_SHARDS),
         out,
     )
     if resume:
         trainer.resume()
+    elif start_from:
+        trainer.start_from(load_model(start_from).weights)
     with console.progress("training", 1.0) as bar:
         task = bar.task_ids[0]
         trainer.run(lambda share, text: bar.update(task, completed=share, description=text))

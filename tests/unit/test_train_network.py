@@ -22,11 +22,22 @@ def test_the_sequence_network_equals_the_streaming_reference() -> None:
     net = PercepNet(SMALL)
     features = torch.randn(30, 2, 70)
     with torch.no_grad():
-        gains, strengths = net(features)
+        gains, strengths, _ = net(features)
     for sequence in range(2):
         expected = FloatReference(net.weights(), SMALL).run(features[:, sequence].numpy())
         np.testing.assert_allclose(gains[:, sequence].numpy(), expected[0], atol=2e-5)
         np.testing.assert_allclose(strengths[:, sequence].numpy(), expected[1], atol=2e-5)
+
+
+def test_two_windows_with_the_memory_between_equal_one() -> None:
+    torch.manual_seed(4)
+    net = PercepNet(SMALL)
+    features = torch.randn(30, 2, 70)
+    with torch.no_grad():
+        whole, _, _ = net(features)
+        first, _, memory = net(features[:13])
+        second, _, _ = net(features[13:], memory)
+    torch.testing.assert_close(torch.cat([first, second]), whole)
 
 
 def test_recurrence_and_its_gradients_equal_torchs() -> None:
@@ -35,7 +46,8 @@ def test_recurrence_and_its_gradients_equal_torchs() -> None:
     x = torch.randn(25, 7, 20, requires_grad=True)
     weights = list(layer.parameters())
     direction = torch.randn(25, 7, 40)
-    expected, actual = layer(x)[0], gru(x, *weights)
+    first = torch.randn(7, 40)
+    expected, actual = layer(x, first[None])[0], gru(x, *weights, first)
     torch.testing.assert_close(actual, expected, atol=1e-5, rtol=1e-4)
     want = torch.autograd.grad((expected * direction).sum(), [x, *weights])
     got = torch.autograd.grad((actual * direction).sum(), [x, *weights])
@@ -63,7 +75,7 @@ def test_the_rounded_recurrence_rounds_what_meets_the_weights() -> None:
             state = (n + z * (state[0] - n))[None]
             steps.append(state[0])
         torch.testing.assert_close(
-            gru(x, *weights, 127.0), torch.stack(steps), atol=1e-5, rtol=1e-4
+            gru(x, *weights, torch.zeros(1, 8), 127.0), torch.stack(steps), atol=1e-5, rtol=1e-4
         )
 
 
@@ -134,7 +146,7 @@ def test_an_operating_point_moves_the_gains_before_the_sigmoid() -> None:
     features = torch.randn(10, 1, 70)
     changed = applied(net, OperatingPoint(0.8, -0.5))
     with torch.no_grad():
-        gains, strengths = net(features)
-        moved, same = changed(features)
+        gains, strengths, _ = net(features)
+        moved, same, _ = changed(features)
     torch.testing.assert_close(torch.logit(moved), 0.8 * torch.logit(gains) - 0.5)
     torch.testing.assert_close(strengths, same)
