@@ -1,6 +1,5 @@
 """Linker scripts from the memory regions of a target's description."""
 
-from kit.errors import TargetError
 from kit.target import Target
 
 # What a region can hold, with the symbols that startup code and the stack measurement use.
@@ -31,24 +30,9 @@ _SECTIONS = {
 def render_linker_script(target: Target) -> str:
     """GNU ld script that puts every kind of section where the target's regions say.
 
-    Raises TargetError when a region holds an unknown kind, or a kind has no region or two.
+    The loader of targets has checked that each kind has one home.
     """
-    home: dict[str, str] = {}
-    for name, memory in target.memory.items():
-        for kind in memory.holds:
-            if kind not in _SECTIONS:
-                raise TargetError(
-                    f"target `{target.name}`: memory.{name} holds `{kind}`",
-                    hint=f"valid: {', '.join(_SECTIONS)}",
-                )
-            if kind in home:
-                raise TargetError(
-                    f"target `{target.name}`: memory.{home[kind]} and memory.{name} hold `{kind}`"
-                )
-            home[kind] = name
-    missing = [kind for kind in _SECTIONS if kind not in home]
-    if missing:
-        raise TargetError(f"target `{target.name}`: no memory region holds {', '.join(missing)}")
+    home = {kind: name for name, memory in target.memory.items() for kind in memory.holds}
     regions = [
         f"    {name} : ORIGIN = {memory.origin:#x}, LENGTH = {memory.size:#x}"
         for name, memory in target.memory.items()

@@ -6,7 +6,7 @@ from pathlib import Path
 from kit.errors import TargetError
 from kit.runner._base import Capabilities, Runner, Started
 from kit.runner._session import Session, new_run_id, open_session, run_programs
-from kit.target import Target
+from kit.target import PROVEN, Target
 
 __all__ = [
     "Capabilities",
@@ -29,6 +29,11 @@ def runner_names() -> list[str]:
 
 def make_runner(target: Target) -> Runner:
     """The runner of a target. Raises TargetError, naming the known ones, when there is none."""
+    if not target.runner:
+        raise TargetError(
+            f"`{target.name}` runs on a device only: {PROVEN[target.proven]}",
+            hint="an emulated target: ./tools/percepnet targets",
+        )
     if target.runner not in runner_names():
         raise TargetError(
             f"target `{target.name}`: `runner` names `{target.runner}`",

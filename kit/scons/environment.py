@@ -22,20 +22,23 @@ def make_environment(
 ) -> Environment:
     """The environment of one variant. Raises KitError when the compiler is missing."""
     variant = toolchain.variants[variant_name]
-    for tool in ("gcc", "ar"):
-        process.find_program(toolchain.prefix + tool)
+    compiler, archiver = toolchain.prefix + toolchain.cc, toolchain.prefix + toolchain.ar
+    linker = toolchain.link or compiler
+    for tool in (compiler, archiver, linker):
+        process.find_program(tool)
     includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS] + [
         f"#firmware_src/port/{target.port}"
     ]
     env = Environment(
         tools=["gcc", "gnulink", "ar", "compilation_db"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
-        CC=toolchain.prefix + "gcc",
-        AR=toolchain.prefix + "ar",
+        CC=compiler,
+        AR=archiver,
+        LINK=linker,
         ARFLAGS=["rcsD"],
         RANLIBCOM="",
         CPPPATH=[f"#{build_folder(target)}/gen", *includes],
-        CPPDEFINES=dict(target.defines),
+        CPPDEFINES=_port_defines(target) | dict(target.defines),
         CCFLAGS=_flags(toolchain.common_cflags, toolchain.cflags, target.cpu_flags, variant.cflags),
         LINKFLAGS=_flags(
             toolchain.common_ldflags, toolchain.ldflags, target.cpu_flags, variant.ldflags
@@ -53,6 +56,16 @@ def make_environment(
             COMPILATIONDB_COMSTR="  json  $TARGET",
         )
     return env
+
+
+def _port_defines(target: Target) -> dict[str, str]:
+    """What a port without an operating system takes from the target's description."""
+    defines = {}
+    if target.clock_hz:
+        defines["PN_PORT_CLOCK_HZ"] = f"{target.clock_hz}u"
+    if target.console:
+        defines["PN_PORT_BAUD"] = f"{target.console.baud}u"
+    return defines if target.memory else {}
 
 
 def _flags(*groups: tuple[str, ...]) -> list[str]:

@@ -1,11 +1,29 @@
 """Targets and toolchains: what to build for and with what, described in targets/**/*.toml."""
 
 from kit.target.load import load_target, load_toolchain, target_names
-from kit.target.schema import Emulator, Memory, Target, Toolchain, Variant
+from kit.target.schema import (
+    PROVEN,
+    SECTION_KINDS,
+    Budgets,
+    Cluster,
+    Console,
+    Emulator,
+    Memory,
+    Note,
+    Target,
+    Toolchain,
+    Variant,
+)
 
 __all__ = [
+    "PROVEN",
+    "SECTION_KINDS",
+    "Budgets",
+    "Cluster",
+    "Console",
     "Emulator",
     "Memory",
+    "Note",
     "Target",
     "Toolchain",
     "Variant",

@@ -1,26 +1,23 @@
 """Strict loader of target descriptions: a mistake names file, key and what is right."""
 
-import collections.abc
 import dataclasses
 import difflib
 import tomllib
-import types
 import typing
 from pathlib import Path
 
 from kit.errors import TargetError
 from kit.paths import FIRMWARE, ROOT, TARGETS
-from kit.target.schema import Target, Toolchain
+from kit.target.construct import construct
+from kit.target.memory import check_memory
+from kit.target.schema import PROVEN, Target, Toolchain
 
 # Folders of targets/ that hold parts of targets, not targets.
 _PARTS = ("cpus", "toolchains")
-_TYPE_WORDS = {
-    str: "text",
-    int: "a whole number",
-    bool: "true or false",
-    tuple: "a list of texts",
-    dict: "a table",
-}
+# `NAME+TOOLCHAIN` is the target NAME, built by another compiler in a folder of its own.
+_WITH = "+"
+# The folder of firmware_src/port that every bare-metal port shares.
+_SHARED_PORT = "bare_metal"
 
 
 def target_names(base: Path = TARGETS) -> list[str]:
@@ -29,23 +26,45 @@ def target_names(base: Path = TARGETS) -> list[str]:
 
 
 def load_target(name: str, base: Path = TARGETS) -> Target:
-    """Read targets/*/NAME.toml. Raises TargetError for an unknown name or a mistake in it."""
+    """Read targets/*/NAME.toml; `NAME+TOOLCHAIN` takes another toolchain than the file says.
+
+    Raises TargetError for an unknown name or a mistake in the file.
+    """
+    stem, _, other_toolchain = name.partition(_WITH)
     files = _target_files(base)
-    if name not in files:
-        raise _unknown("target", name, sorted(files), "see them all: ./tools/percepnet targets")
-    path = files[name]
-    target = _construct(Target, {"name": name} | _read(path, base), _shown(path), "")
+    if stem not in files:
+        raise _unknown("target", stem, sorted(files), "see them all: ./tools/percepnet targets")
+    path = files[stem]
+    target = construct(Target, {"name": name} | _read(path, base), _shown(path))
+    if other_toolchain:
+        target = dataclasses.replace(target, toolchain=other_toolchain)
+        load_toolchain(other_toolchain, base)
     _check_choice(path, "toolchain", target.toolchain, _stems(base / "toolchains"))
-    _check_choice(
-        path,
-        "port",
-        target.port,
-        sorted(p.name for p in (FIRMWARE / "port").iterdir() if p.is_dir()),
-    )
-    known_isas = load_toolchain(target.toolchain, base).isa_flags
-    for isa in target.isas:
-        _check_choice(path, "isas", isa, sorted(known_isas))
+    _check(path, target, load_toolchain(target.toolchain, base))
     return target
+
+
+def _check(path: Path, target: Target, toolchain: Toolchain) -> None:
+    """What no type says: names that must exist, and keys that belong together."""
+    _check_choice(path, "proven", target.proven, PROVEN)
+    ports = {p.name for p in (FIRMWARE / "port").iterdir() if p.is_dir()} - {_SHARED_PORT}
+    _check_choice(path, "port", target.port, sorted(ports))
+    boards = _c_stems(FIRMWARE / "port" / target.port / "boards")
+    if boards or target.board:
+        _check_choice(path, "board", target.board, boards)
+    for isa in target.isas:
+        _check_choice(path, "isas", isa, sorted(toolchain.isa_flags))
+    for variant in target.variants:
+        _check_choice(path, "variants", variant, sorted(toolchain.variants))
+    for cluster in target.clusters.values():
+        if cluster.cores < 1:
+            raise TargetError(f"{_shown(path)}: a cluster has at least one core")
+    if (target.clock_hz or target.bandwidth_mb_s or target.memory) and not target.notes:
+        raise TargetError(
+            f"{_shown(path)}: `notes` is missing: hardware figures need their source",
+            hint='for example: notes = [{text = "64 MB flash", source = "data sheet, section 2"}]',
+        )
+    check_memory(_shown(path), target, required=toolchain.bare_metal)
 
 
 def load_toolchain(name: str, base: Path = TARGETS) -> Toolchain:
@@ -55,7 +74,7 @@ def load_toolchain(name: str, base: Path = TARGETS) -> Toolchain:
         raise _unknown(
             "toolchain", name, _stems(path.parent), f"toolchains live in {_shown(path.parent)}/"
         )
-    return _construct(Toolchain, {"name": name} | _read(path, base), _shown(path), "")
+    return construct(Toolchain, {"name": name} | _read(path, base), _shown(path))
 
 
 def _target_files(base: Path) -> dict[str, Path]:
@@ -74,6 +93,10 @@ def _target_files(base: Path) -> dict[str, Path]:
 
 def _stems(folder: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def _c_stems(folder: Path) -> list[str]:
+    return sorted(path.stem for path in folder.glob("*.c"))
 
 
 def _shown(path: Path) -> str:
@@ -132,52 +155,3 @@ def _merge(under: dict[str, typing.Any], over: dict[str, typing.Any]) -> dict[st
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _merge(merged[key], value) if both else value
     return merged
-
-
-def _construct(cls: type, data: dict[str, typing.Any], where: str, prefix: str) -> typing.Any:
-    """Build a dataclass from a TOML table, checking each key and type."""
-    hints = typing.get_type_hints(cls)
-    for key in data:
-        if key not in hints:
-            valid = sorted(name for name in hints if prefix or name != "name")
-            near = difflib.get_close_matches(key, valid, n=1)
-            hint = (
-                f"did you mean `{near[0]}`? " if near else ""
-            ) + f"valid keys: {', '.join(valid)}"
-            raise TargetError(f"{where}: unknown key `{prefix}{key}`", hint=hint)
-    for field in dataclasses.fields(cls):
-        optional = (
-            field.default is not dataclasses.MISSING
-            or field.default_factory is not dataclasses.MISSING
-        )
-        if field.name not in data and not optional:
-            raise TargetError(
-                f"{where}: key `{prefix}{field.name}` is missing",
-                hint=f"it is {_words(hints[field.name])}",
-            )
-    values = {key: _convert(hints[key], value, where, prefix + key) for key, value in data.items()}
-    return cls(**values)
-
-
-def _convert(hint: typing.Any, value: typing.Any, where: str, key: str) -> typing.Any:
-    """Check a value against its annotation; lists become tuples, tables dataclasses or dicts."""
-    origin = typing.get_origin(hint)
-    if origin is types.UnionType:
-        hint = next(choice for choice in typing.get_args(hint) if choice is not type(None))
-    if origin is tuple and isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return tuple(value)
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return _construct(hint, value, where, key + ".")
-    if origin is collections.abc.Mapping and isinstance(value, dict):
-        inner = typing.get_args(hint)[1]
-        return {name: _convert(inner, item, where, f"{key}.{name}") for name, item in value.items()}
-    if hint in (str, int, bool) and type(value) is hint:
-        return value
-    raise TargetError(f"{where}: `{key}` must be {_words(hint)}, not {value!r}")
-
-
-def _words(hint: typing.Any) -> str:
-    origin = typing.get_origin(hint)
-    if origin is tuple:
-        return _TYPE_WORDS[tuple]
-    return _TYPE_WORDS.get(hint, _TYPE_WORDS[dict])

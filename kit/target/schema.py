@@ -1,7 +1,20 @@
-"""What a target and a toolchain description may say; the loader checks against this."""
+"""What a target and a toolchain description may say; the loader checks against this.
+
+targets/README.md explains the keys with an example.
+"""
 
 import dataclasses
 from collections.abc import Mapping
+
+# How far a target's programs were tried, and what that means to somebody who owns the thing.
+PROVEN = {
+    "host": "built and tested on this computer",
+    "emulated": "built, and tested in an emulator; never tried on the thing itself",
+    "compiled": "built and checked for size; never run anywhere",
+}
+
+# Kinds of sections that a program without an operating system has; each needs a memory region.
+SECTION_KINDS = ("vectors", "text", "weights", "rodata", "data", "bss", "stack")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,22 +36,77 @@ class Emulator:
 
 
 @dataclasses.dataclass(frozen=True)
+class Note:
+    """Something to know about a target, and who says so: a document, or our own measurement."""
+
+    text: str
+    source: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """Cores of one kind in a phone's or board's processor."""
+
+    cpu: str
+    cores: int
+    clock_hz: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Console:
+    """The serial line that a board's program talks over: which UART on which pins, and its baud."""
+
+    uart: str
+    baud: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Budgets:
+    """Limits that a verdict holds measurements against; what is left out is not judged.
+
+    For the target's own model. core_percent, p999_us, missed: of one core, in paced mode, on a
+    device. frame_instructions: the worst frame under emulation. flash_bytes and ram_bytes are
+    whole programs, text_bytes code with constants and weights.
+    """
+
+    core_percent: float | None = None
+    p999_us: float | None = None
+    missed: int | None = None
+    frame_instructions: int | None = None
+    flash_bytes: int | None = None
+    ram_bytes: int | None = None
+    text_bytes: int | None = None
+    state_bytes: int | None = None
+    stack_bytes: int | None = None
+
+    def limits(self) -> dict[str, float]:
+        """The limits that are set, by name."""
+        return {name: limit for name, limit in vars(self).items() if limit is not None}
+
+
+@dataclasses.dataclass(frozen=True)
 class Target:
     """One thing that programs are built for.
 
+    proven: a key of PROVEN. runner: how programs start where no device is named; empty when only
+    a device on the desk can. board: the file of port/PORT/boards with its clocks and UART.
     isas: instruction sets with a kernel file suffix, the most capable last. apps: programs built,
     all when empty. model: a name in kit/models. layout: the order of packed weights. cpu_flags:
-    given to compiler and linker. budgets: limits by name, e.g. instructions per frame.
+    given to compiler and linker. clock_hz: of the core that runs the program. bandwidth_mb_s: 10^6
+    bytes of weights that one core streams from memory in a second, for estimates. clusters: by
+    name, e.g. `little` and `big`.
     """
 
     name: str
     description: str
+    proven: str
     toolchain: str
     port: str
-    runner: str
     model: str
     layout: str
     isas: tuple[str, ...]
+    runner: str = ""
+    board: str = ""
     cpu_flags: tuple[str, ...] = ()
     defines: Mapping[str, str] = dataclasses.field(default_factory=dict)
     apps: tuple[str, ...] = ()
@@ -46,9 +114,15 @@ class Target:
     shared_library: bool = False
     stack_size: int = 0
     program_suffix: str = ""
+    clock_hz: int = 0
+    cores: int = 1
+    bandwidth_mb_s: int = 0
+    clusters: Mapping[str, Cluster] = dataclasses.field(default_factory=dict)
+    console: Console | None = None
     emulator: Emulator | None = None
     memory: Mapping[str, Memory] = dataclasses.field(default_factory=dict)
-    budgets: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    budgets: Budgets = dataclasses.field(default_factory=Budgets)
+    notes: tuple[Note, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,16 +135,22 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True)
 class Toolchain:
-    """A compiler: the prefix of its programs, the Debian packages that bring it, and its flags.
+    """A compiler: its programs, the Debian packages that bring them, and its flags.
 
-    In flags `{root}` stands for the checkout's folder. isa_flags: what a kernel file of each ISA is
-    compiled with.
+    Programs are called prefix + cc and prefix + ar; `link`, the compiler itself when empty, is a
+    whole name. bare_metal: no operating system, so that targets must name memory regions. In flags
+    `{root}` stands for the checkout's folder. isa_flags: what a kernel file of each ISA is compiled
+    with.
     """
 
     name: str
     description: str
     prefix: str
     packages: tuple[str, ...]
+    cc: str = "gcc"
+    ar: str = "ar"
+    link: str = ""
+    bare_metal: bool = False
     common_cflags: tuple[str, ...] = ()
     common_ldflags: tuple[str, ...] = ()
     cflags: tuple[str, ...] = ()

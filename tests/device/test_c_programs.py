@@ -3,9 +3,11 @@
 import pytest
 
 from kit.build import build
-from kit.target import target_names
+from kit.target import load_target, target_names
+
+TRIED = [name for name in target_names() if load_target(name).proven != "compiled"]
 
 
-@pytest.mark.parametrize("name", target_names())
+@pytest.mark.parametrize("name", TRIED)
 def test_c_programs_pass_on(name: str) -> None:
     build(f"test-{name}")

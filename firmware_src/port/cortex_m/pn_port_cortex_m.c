@@ -1,8 +1,8 @@
 /*
  * The port for Cortex-M boards: a CMSDK UART, polled both ways, and the system timer.
  *
- * The target's description defines PN_PORT_UART_BASE, PN_PORT_CLOCK_HZ (of the system timer) and,
- * for emulators, PN_PORT_SEMIHOSTING and PN_PORT_COUNTS_INSTRUCTIONS (an instruction takes a
+ * The target's description defines PN_PORT_UART_BASE, PN_PORT_CLOCK_HZ (of the system timer),
+ * PN_PORT_BAUD and, for emulators, PN_PORT_SEMIHOSTING and PN_PORT_COUNTS_INSTRUCTIONS (an instruction takes a
  * nanosecond of their time).
  */
 #include "pn_port.h"
@@ -19,7 +19,6 @@
 #define UART_STATE_TX_FULL 1u
 #define UART_STATE_RX_FULL 2u
 #define UART_CONTROL_TX_RX 3u
-#define BAUD 115200u
 
 #define SYST_CSR (*(volatile uint32_t *)0xe000e010u)
 #define SYST_RVR (*(volatile uint32_t *)0xe000e014u)
@@ -56,7 +55,7 @@ static void split_command_line(void) {
 }
 
 void pn_port_start(void) {
-    UART_BAUD_DIVISOR = PN_PORT_CLOCK_HZ / BAUD;
+    UART_BAUD_DIVISOR = PN_PORT_CLOCK_HZ / PN_PORT_BAUD;
     UART_CONTROL = UART_CONTROL_TX_RX;
     SYST_RVR = SYST_PERIOD - 1u;
     SYST_CVR = 0;
