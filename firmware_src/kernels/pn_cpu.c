@@ -36,6 +36,15 @@ bool pn_cpu_has(pn_cpu_isa_t isa) {
     }
 }
 
+#elif defined(__arm__) && defined(__linux__)
+
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
+bool pn_cpu_has(pn_cpu_isa_t isa) {
+    return isa == PN_CPU_scalar || (isa == PN_CPU_neon && (getauxval(AT_HWCAP) & HWCAP_NEON));
+}
+
 #else
 
 bool pn_cpu_has(pn_cpu_isa_t isa) {

@@ -5,7 +5,7 @@
  * file's name. Every kernel of a family gives the same bits. Weight matrices are packed in one of
  * two layouts:
  *
- *   nr32c4  (x86-64, AArch64) tiles of 32 rows by 4 columns, [rows/32][cols/4][32][4], so that a
+ *   nr32c4  (x86-64, AArch64, Armv7) tiles of 32 rows by 4 columns, [rows/32][cols/4][32][4], so that a
  *           pass over the matrix is one stream; the last rows % 32 in tiles of 8 by 4
  *   rm16    (Cortex-M) row after row
  *

@@ -1,12 +1,11 @@
-/* Lanes of four, real and imaginary parts in vectors of their own, for AArch64. See
- * pn_lanes_scalar.h. */
+/* Lanes of four, real and imaginary parts in vectors of their own, for Advanced SIMD of
+ * AArch64 and Armv7. See pn_lanes_scalar.h. */
 #ifndef PN_LANES_NEON_H
 #define PN_LANES_NEON_H
 
-#include <arm_neon.h>
-
 #include "pn_fft_plan.h"
 #include "pn_fixed.h"
+#include "pn_neon.h"
 
 #define LANES 4
 
@@ -41,13 +40,15 @@ static inline void store_reversed(pn_complex_t *p, complex_t a) {
 }
 
 static inline void store_rows4(pn_complex_t *p, const complex_t a[4]) {
-    int64x2x4_t low, high;
-    for (size_t j = 0; j < 4; j++) {
-        low.val[j] = vreinterpretq_s64_s32(vzip1q_s32(a[j].val[0], a[j].val[1]));
-        high.val[j] = vreinterpretq_s64_s32(vzip2q_s32(a[j].val[0], a[j].val[1]));
-    }
-    vst4q_s64((int64_t *)(void *)p, low);
-    vst4q_s64((int64_t *)(void *)(p + 8), high);
+    int32x4x2_t row[4];
+    for (size_t j = 0; j < 4; j++)
+        row[j] = vzipq_s32(a[j].val[0], a[j].val[1]);
+    for (size_t half = 0; half < 2; half++, p += 8)
+        for (size_t j = 0; j < 4; j += 2) {
+            const int32x4_t a01 = row[j].val[half], b01 = row[j + 1].val[half];
+            vst1q_s32(&p[j].re, vcombine_s32(vget_low_s32(a01), vget_low_s32(b01)));
+            vst1q_s32(&p[4 + j].re, vcombine_s32(vget_high_s32(a01), vget_high_s32(b01)));
+        }
 }
 
 static inline complex_t add(complex_t a, complex_t b) {
@@ -123,7 +124,7 @@ static inline complex_t larger(complex_t magnitudes, complex_t a) {
 }
 
 static inline int32_t largest(complex_t magnitudes) {
-    return vmaxvq_s32(vmaxq_s32(magnitudes.val[0], magnitudes.val[1]));
+    return pn_neon_largest(vmaxq_s32(magnitudes.val[0], magnitudes.val[1]));
 }
 
 static inline complex_t load_both_q15(const int16_t *p) {
@@ -149,13 +150,13 @@ static inline sum_t sum_of_none(void) {
 
 static inline sum_t products(sum_t sum, complex_t a, complex_t b) {
     sum = vmlal_s32(sum, vget_low_s32(a.val[0]), vget_low_s32(b.val[0]));
-    sum = vmlal_high_s32(sum, a.val[0], b.val[0]);
+    sum = vmlal_s32(sum, vget_high_s32(a.val[0]), vget_high_s32(b.val[0]));
     sum = vmlal_s32(sum, vget_low_s32(a.val[1]), vget_low_s32(b.val[1]));
-    return vmlal_high_s32(sum, a.val[1], b.val[1]);
+    return vmlal_s32(sum, vget_high_s32(a.val[1]), vget_high_s32(b.val[1]));
 }
 
 static inline int64_t total(sum_t sum) {
-    return vaddvq_s64(sum);
+    return vgetq_lane_s64(sum, 0) + vgetq_lane_s64(sum, 1);
 }
 
 #endif

@@ -1,7 +1,6 @@
-/* int8 matrix by int16 vector, 32c4 tiles, AArch64 Advanced SIMD. See pn_kernels.h. */
-#include <arm_neon.h>
-
+/* int8 matrix by int16 vector, 32c4 tiles, Advanced SIMD of AArch64 and Armv7. See pn_kernels.h. */
 #include "pn_kernels.h"
+#include "pn_neon.h"
 
 pn_s16s8_gemv_fn pn_s16s8_gemv_ukernel_32c4__neon;
 
@@ -13,7 +12,7 @@ static inline void add_rows(int32x4_t sum[2], int8x8_t w, int16x4_t x4) {
 }
 
 static inline int32x4_t add_across(const int32x4_t sum[4]) {
-    return vpaddq_s32(vpaddq_s32(sum[0], sum[1]), vpaddq_s32(sum[2], sum[3]));
+    return pn_neon_add_pairs(pn_neon_add_pairs(sum[0], sum[1]), pn_neon_add_pairs(sum[2], sum[3]));
 }
 
 /* 8 rows, whose tiles of 4 columns lie `stride` bytes apart. */

@@ -1,5 +1,5 @@
-/* Elementwise part of a GRU, AArch64 Advanced SIMD; bounds as in the scalar kernel. See
- * pn_kernels.h. */
+/* Elementwise part of a GRU, Advanced SIMD of AArch64 and Armv7; bounds as in the scalar
+ * kernel. See pn_kernels.h. */
 #include "pn_neon_activation.h"
 
 pn_s32_gru_fn pn_s32_gru_ukernel_x8__neon;
@@ -30,7 +30,7 @@ void pn_s32_gru_ukernel_x8__neon(size_t n, const int32_t *ih, const int32_t *hh,
                                  const int16_t *table, int16_t *h_q15, int8_t *h_s8) {
     for (size_t i = 0; i < n; i += 8) {
         const int16x8_t h = vld1q_s16(h_q15 + i);
-        const int32x4_t h_low = vmovl_s16(vget_low_s16(h)), h_high = vmovl_high_s16(h);
+        const int32x4_t h_low = vmovl_s16(vget_low_s16(h)), h_high = vmovl_s16(vget_high_s16(h));
         const int32x4_t low = update(n, i, ih, hh, ih_scale, hh_scale, table, h_low);
         const int32x4_t high = update(n, i + 4, ih, hh, ih_scale, hh_scale, table, h_high);
         vst1q_s16(h_q15 + i, vcombine_s16(vmovn_s32(low), vmovn_s32(high)));

@@ -1,4 +1,4 @@
-/* tanh of accumulators to int8, AArch64 Advanced SIMD. See pn_kernels.h. */
+/* tanh of accumulators to int8, Advanced SIMD of AArch64 and Armv7. See pn_kernels.h. */
 #include "pn_neon_activation.h"
 
 pn_s32_tanh_fn pn_s32_tanh_ukernel_x8__neon;

@@ -1,13 +1,12 @@
 /*
- * int8 matrix by int8 vector, 32c4 tiles, AArch64 Advanced SIMD without the dot product. See
- * pn_kernels.h.
+ * int8 matrix by int8 vector, 32c4 tiles, Advanced SIMD of AArch64 and Armv7 without the dot
+ * product. See pn_kernels.h.
  *
  * Two products fit an int16 lane (2 * 127 * 127 = 32258), so smull + smlal share one widening
  * pairwise sum.
  */
-#include <arm_neon.h>
-
 #include "pn_kernels.h"
+#include "pn_neon.h"
 
 pn_s8_gemv_fn pn_s8_gemv_ukernel_32c4__neon;
 
@@ -30,20 +29,20 @@ static inline columns_t spread(int32x2_t x8) {
 static inline void add_rows(int32x4_t *rows01, int32x4_t *rows23, int8x16_t first, int8x16_t second,
                             columns_t x) {
     const int16x8_t low = vmull_s8(vget_low_s8(first), vget_low_s8(x.first));
-    const int16x8_t high = vmull_high_s8(first, x.first);
+    const int16x8_t high = vmull_s8(vget_high_s8(first), vget_high_s8(x.first));
     *rows01 = vpadalq_s16(*rows01, vmlal_s8(low, vget_low_s8(second), vget_low_s8(x.second)));
-    *rows23 = vpadalq_s16(*rows23, vmlal_high_s8(high, second, x.second));
+    *rows23 = vpadalq_s16(*rows23, vmlal_s8(high, vget_high_s8(second), vget_high_s8(x.second)));
 }
 
 static inline void store(int32_t *y, const int32_t *bias, const sums_t *sum) {
-    vst1q_s32(y, vaddq_s32(vld1q_s32(bias), vpaddq_s32(sum->rows01, sum->rows23)));
-    vst1q_s32(y + 4, vaddq_s32(vld1q_s32(bias + 4), vpaddq_s32(sum->rows45, sum->rows67)));
+    vst1q_s32(y, vaddq_s32(vld1q_s32(bias), pn_neon_add_pairs(sum->rows01, sum->rows23)));
+    vst1q_s32(y + 4, vaddq_s32(vld1q_s32(bias + 4), pn_neon_add_pairs(sum->rows45, sum->rows67)));
 }
 
 /* Add 16 rows by 8 columns: `w` has the first four columns, `next` the others. */
 static inline void add_16_rows(sums_t *upper, sums_t *lower, const int8_t *w, const int8_t *next,
                                columns_t x) {
-    const int8x16x4_t a = vld1q_s8_x4(w), b = vld1q_s8_x4(next);
+    const pn_neon_64_t a = pn_neon_load_64(w), b = pn_neon_load_64(next);
     add_rows(&upper->rows01, &upper->rows23, a.val[0], b.val[0], x);
     add_rows(&upper->rows45, &upper->rows67, a.val[1], b.val[1], x);
     add_rows(&lower->rows01, &lower->rows23, a.val[2], b.val[2], x);
@@ -67,25 +66,28 @@ static void multiply_16_rows(size_t cols, size_t stride, const int8_t *w, const 
     store(y + 8, bias + 8, &lower);
 }
 
-static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x,
-                            int32_t *y) {
+/* 8 rows, whose tiles of 4 columns lie `stride` bytes apart. */
+static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias,
+                            const int8_t *x, int32_t *y) {
     const int32x4_t zero = vdupq_n_s32(0);
     sums_t sum = {zero, zero, zero, zero};
-    for (size_t col = 0; col < cols; col += 8, w += 64) {
+    for (size_t col = 0; col < cols; col += 8, w += 2 * stride) {
         const columns_t x8 = spread(vreinterpret_s32_s8(vld1_s8(x + col)));
-        const int8x16x4_t tiles = vld1q_s8_x4(w);
-        add_rows(&sum.rows01, &sum.rows23, tiles.val[0], tiles.val[2], x8);
-        add_rows(&sum.rows45, &sum.rows67, tiles.val[1], tiles.val[3], x8);
+        const int8_t *const next = w + stride;
+        add_rows(&sum.rows01, &sum.rows23, vld1q_s8(w), vld1q_s8(next), x8);
+        add_rows(&sum.rows45, &sum.rows67, vld1q_s8(w + 16), vld1q_s8(next + 16), x8);
     }
     store(y, bias, &sum);
 }
 
 void pn_s8_gemv_ukernel_32c4__neon(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
                                    const int8_t *x, int32_t *y) {
+    const size_t step = PN_NEON_REGISTERS / 2; /* rows whose sums take a quarter of the registers */
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
-        for (size_t i = 0; i < 32; i += 16)
-            multiply_16_rows(cols, 128, w + row * cols + 4 * i, bias + row + i, x, y + row + i);
+        for (size_t i = 0; i < 32; i += step)
+            (step == 16 ? multiply_16_rows : multiply_8_rows)(cols, 128, w + row * cols + 4 * i,
+                                                              bias + row + i, x, y + row + i);
     for (; row < rows; row += 8)
-        multiply_8_rows(cols, w + row * cols, bias + row, x, y + row);
+        multiply_8_rows(cols, 32, w + row * cols, bias + row, x, y + row);
 }
