@@ -36,10 +36,13 @@ def _ensure_packages(goal: str) -> None:
 
 
 def program_path(target: Target, app: str) -> Path:
-    """Where a target's program is. Raises KitError, naming those that exist, without one."""
+    """Where a target's program is, or would be in a dry run.
+
+    Raises KitError, naming those that exist, without one.
+    """
     folder = BUILD / target.name
     path = folder / (app + target.program_suffix)
-    if not path.is_file():
+    if not path.is_file() and not process.dry_run:
         sources = sorted(p.stem for p in (ROOT / "firmware_src" / "apps").glob("*.c"))
         known = [name for name in sources if (folder / (name + target.program_suffix)).is_file()]
         built = ", ".join(known) or "none is built"

@@ -3,7 +3,6 @@
 import difflib
 import errno
 import importlib
-import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -54,10 +53,9 @@ class _Verbs(click.Group):
 @click.option("--dry-run", is_flag=True, help="Show the commands, run none.")
 def cli(verbose: bool, dry_run: bool) -> None:
     """PercepNet, a real-time noise suppressor, on phones and ARM boards."""
-    process.dry_run = dry_run
+    process.dry_run = False
     if verbose or dry_run:
-        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-        logging.getLogger("kit").setLevel(logging.INFO)
+        process.show_commands(run_them=not dry_run)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

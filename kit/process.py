@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,22 @@ log = logging.getLogger("kit.process")
 
 # Commands are only logged, not run, while this is true (`--dry-run`).
 dry_run = False
+
+
+def show_commands(run_them: bool = True) -> None:
+    """Show every command on stderr from now on; run_them=False: run none (a dry run)."""
+    global dry_run
+    dry_run = not run_them
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("kit").setLevel(logging.INFO)
+
+
+def log_action(text: str) -> None:
+    """Log what is done to a device without a program, e.g. over its serial line, as a command is.
+
+    The caller does it only if not process.dry_run.
+    """
+    log.info("%s%s", "(dry run) " if dry_run else "", text)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +61,7 @@ def find_program(name: str) -> str:
 def _prepare(args: Sequence[str | os.PathLike[str]]) -> list[str]:
     """Arguments as text, the program found; the log gets the command as a person types it."""
     words = [os.fspath(arg) for arg in args]
-    log.info("%s%s", "(dry run) " if dry_run else "", shlex.join(words))
+    log_action(shlex.join(words))
     if not dry_run:
         words[0] = find_program(words[0])
     return words

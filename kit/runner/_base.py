@@ -1,24 +1,46 @@
-"""What a runner is: it says what it can do, and starts a program with a channel to it."""
+"""What a runner is: it says what it can do, writes programs to a device where there is one, and
+starts them with a channel to each."""
 
 import abc
 import dataclasses
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from kit.channel import Channel
+from kit.device import Device
 from kit.errors import DeviceError
 from kit.target import Target
+
+# Told how far something is: 0.0 to 1.0.
+Progress = Callable[[float], None]
+
+
+def no_progress(_share: float) -> None:
+    """For whom nobody watches."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Capabilities:
-    """emulated: times mean nothing. exit_code: it is known. end_of_input: input can end."""
+    """What a runner can do.
+
+    emulated: times mean nothing. exit_code: it is known. end_of_input: input can end. flash:
+    programs are written to a device and stay there. verify: what was written is compared with what
+    it should be. resume: an interrupted write goes on where it stopped, instead of afresh.
+    """
 
     emulated: bool
     exit_code: bool
     end_of_input: bool
+    flash: bool = False
+    verify: bool = False
+    resume: bool = False
+
+    @property
+    def realtime(self) -> bool:
+        """Its clock is the world's: times and a pace mean something."""
+        return not self.emulated
 
 
 class Started:
@@ -48,13 +70,51 @@ class Started:
 
 
 class Runner(abc.ABC):
-    """One way to start programs of a target."""
+    """One way to bring programs of a target onto a device and to start them.
 
-    capabilities: ClassVar[Capabilities]
+    way: the key of the device map that says where the device is (`adb`, `ssh`, `serial` ...); empty
+    for a runner that needs no device. All methods raise KitError for what a person can mend, and
+    leave the device so that the next `flash` works.
+    """
 
-    def __init__(self, target: Target) -> None:
+    capabilities: Capabilities
+    way: ClassVar[str] = ""
+
+    def __init__(self, target: Target, device: Device | None = None) -> None:
         self.target = target
+        self.device = device
+        if device and device.emulated:
+            self.capabilities = dataclasses.replace(self.capabilities, emulated=True)
+
+    @property
+    def address(self) -> str:
+        """Where the device is, as its entry in the device map says."""
+        assert self.device is not None
+        return getattr(self.device, self.way)
+
+    def check(self) -> None:
+        """Raise DeviceError, with the next step, if the device is not there, ready and free."""
+        return
+
+    def flash(self, program: Path, progress: Progress = no_progress) -> None:
+        """Write a program where `start` finds it, and verify it; nothing if it is there already.
+
+        In a dry run every command is logged and nothing done.
+        """
+        raise DeviceError(
+            f"there is nothing to flash on `{self.target.name}`",
+            hint="its programs run from where they are built: "
+            f"./tools/percepnet run --target {self.target.name}",
+        )
+
+    def environment(self) -> Mapping[str, str]:
+        """What bears on a measurement now, by name: processor, clock governor, temperature ...
+
+        Only what the device says; what it does not tell is left out.
+        """
+        return {}
 
     @abc.abstractmethod
     def start(self, program: Path, args: Sequence[str], settings: Mapping[str, str]) -> Started:
-        """Start a program with arguments and settings (PN_NAME: value). Raises KitError."""
+        """Start a program, flashed where that takes it, with arguments and settings
+        (PN_NAME: value)."""

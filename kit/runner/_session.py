@@ -9,9 +9,10 @@ from typing import Self
 
 from kit import console
 from kit.build import build, program_path
+from kit.device import Device
 from kit.devtest.protocol import is_last
 from kit.errors import DeviceError
-from kit.runner._base import Capabilities, Started
+from kit.runner._base import Capabilities, Runner, Started
 from kit.target import Target, load_target
 
 SILENCE_TIMEOUT_S = 120.0
@@ -88,27 +89,32 @@ def open_session(
     settings: Mapping[str, str] | None = None,
     model: str = "",
     rebuild: bool = True,
+    device: Device | None = None,
 ) -> Session:
-    """Build an app of a target where needed, start it, and talk to it.
+    """Build an app of a target where needed, flash it where that takes it, start it, talk to it.
 
     settings: what pn_port_env reads in the program, PN_RUN (session.run_id) beside them.
     model: a .tflite file instead of the target's own. rebuild=False takes the program as it is.
-    Raises KitError when it does not build or start.
+    device: which one; without it the only one of the target, where it takes any.
+    Raises KitError when the device is not ready, or the program does not build or start.
     """
+    from kit.runner import make_runner
+
     if isinstance(target, str):
         target = load_target(target)
+    runner = make_runner(target, device)
+    runner.check()
     if rebuild:
         build(target.name, model)
-    return start_program(target, program_path(target, app), args, settings or {})
+    return start_program(runner, program_path(target, app), args, settings or {})
 
 
 def start_program(
-    target: Target, program: Path, args: Sequence[str], settings: Mapping[str, str]
+    runner: Runner, program: Path, args: Sequence[str], settings: Mapping[str, str]
 ) -> Session:
-    """Start a built program on its target."""
-    from kit.runner import make_runner
-
-    runner = make_runner(target)
+    """Start a built program, written to the device before where the runner does that."""
+    if runner.capabilities.flash:
+        runner.flash(program)
     run_id = new_run_id()
     started = runner.start(program, args, {"PN_RUN": run_id, **settings})
     return Session(started, run_id, runner.capabilities)
@@ -120,10 +126,13 @@ def run_programs(target: Target, programs: Sequence[Path]) -> int:
 
     Returns how many failed.
     """
+    from kit.runner import make_runner
+
+    runner = make_runner(target)
     failed = 0
     for program in programs:
         began = time.monotonic()
-        lines, verdict = _run_to_end(target, program)
+        lines, verdict = _run_to_end(runner, program)
         failed += verdict != "ok"
         if verdict != "ok":
             console.info("\n".join(f"        {line}" for line in lines))
@@ -133,11 +142,11 @@ def run_programs(target: Target, programs: Sequence[Path]) -> int:
     return failed
 
 
-def _run_to_end(target: Target, program: Path) -> tuple[list[str], str]:
+def _run_to_end(runner: Runner, program: Path) -> tuple[list[str], str]:
     """Every line of a program, and `ok` or what was wrong."""
     lines: list[str] = []
     try:
-        with start_program(target, program, [], {}) as session:
+        with start_program(runner, program, [], {}) as session:
             for line in session.lines():
                 lines.append(line)
             code = session.close()

@@ -11,7 +11,7 @@ from kit.devtest.protocol import Report, read_report
 from kit.errors import CheckFailed
 from kit.files import write_atomically
 from kit.runner import open_session
-from kit.target import load_target
+from kit.verbs._device import choose, device_options
 
 
 @click.command(
@@ -20,20 +20,25 @@ from kit.target import load_target
 )
 @click.argument("app", default="selftest")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-@click.option("--target", "target_name", required=True, help="Where to run it.")
+@device_options
 @click.option("--model", default="", help="A .tflite file instead of the target's own model.")
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write the results here."
 )
 def command(
-    app: str, arguments: tuple[str, ...], target_name: str, model: str, json_path: Path | None
+    app: str,
+    arguments: tuple[str, ...],
+    device_name: str | None,
+    target_name: str | None,
+    model: str,
+    json_path: Path | None,
 ) -> None:
     """Build APP (the self-test by default), run it on a target and show its tests and measurements.
 
     ARGUMENTS go to the program. The exit code is 1 when a check failed.
     """
-    target = load_target(target_name)
-    with open_session(target, app, arguments, model=model) as session:
+    target, device = choose(device_name, target_name)
+    with open_session(target, app, arguments, model=model, device=device) as session:
         report = read_report(session.lines(), session.run_id)
         code = session.close()
     _show(report)

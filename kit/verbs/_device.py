@@ -1,0 +1,42 @@
+"""What verbs that work on devices share: the options that choose one, and its progress bar."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from kit import console
+from kit.device import Device, load_device
+from kit.runner import Progress
+from kit.target import Target, load_target
+
+
+def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--device and --target."""
+    function = click.option("--target", "target_name", help="The only device of this target.")(
+        function
+    )
+    return click.option("--device", "device_name", help="A device of the map (`devices`).")(
+        function
+    )
+
+
+def choose(device_name: str | None, target_name: str | None) -> tuple[Target, Device | None]:
+    """The target, and the device where one is named. Raises KitError for unknown names."""
+    if device_name:
+        device = load_device(device_name)
+        return load_target(target_name or device.target), device
+    if target_name:
+        return load_target(target_name), None
+    raise click.UsageError(
+        "say where: --device NAME (`devices` lists them) or --target NAME (`targets` does)",
+        click.get_current_context(),
+    )
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Progress]:
+    """A progress bar on stderr; yields who is told the share that is done."""
+    with console.progress(what, 1.0) as bar:
+        yield lambda share: bar.update(bar.task_ids[0], completed=share)

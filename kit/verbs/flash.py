@@ -1,0 +1,37 @@
+"""`flash`: a program onto a device."""
+
+import click
+
+from kit import console, process
+from kit.build import build, program_path
+from kit.runner import make_runner
+from kit.verbs._device import choose, device_options, progress
+
+
+@click.command(
+    epilog="Examples: ./tools/percepnet flash --device pixel; "
+    "./tools/percepnet flash bench --device nucleo --dry-run"
+)
+@click.argument("app", default="selftest")
+@device_options
+@click.option("--model", default="", help="A .tflite file instead of the target's own model.")
+@click.option("--dry-run", is_flag=True, help="Show the commands, run none.")
+def command(
+    app: str, device_name: str | None, target_name: str | None, model: str, dry_run: bool
+) -> None:
+    """Build APP (the self-test by default), write it to a device and verify it there."""
+    if dry_run:
+        process.show_commands(run_them=False)
+    target, device = choose(device_name, target_name)
+    runner = make_runner(target, device)
+    runner.check()
+    if runner.capabilities.flash:
+        build(target.name, model)
+    with progress(f"flashing {app}") as show:
+        runner.flash(program_path(target, app), show)
+    where = runner.device.name if runner.device else target.name
+    if process.dry_run:
+        console.info(f"nothing was done: a dry run of `{app}` onto {where}")
+    else:
+        verified = ", and verified" if runner.capabilities.verify else ""
+        console.info(f"{app} is on {where}{verified}")

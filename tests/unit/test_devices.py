@@ -1,0 +1,197 @@
+"""The device map and what is connected: names, ids and states become clear words."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from kit import cli
+from kit.device import Device, device_for, load_device, load_devices, map_path, save_device
+from kit.device.adb import parse_devices
+from kit.device.found import READY
+from kit.device.map import MAP_SETTING
+from kit.device.port import find_port
+from kit.errors import DeviceError, KitError
+from kit.runner import make_runner
+from kit.target import load_target
+
+BOARD = "mps3_an547"
+
+
+@pytest.fixture(autouse=True)
+def device_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty device map."""
+    path = tmp_path / "folder" / "devices.toml"
+    monkeypatch.setenv(MAP_SETTING, str(path))
+    return path
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    code = cli.main(words)
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_the_map_is_in_the_users_configuration_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(MAP_SETTING)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert map_path() == tmp_path / "percepnet" / "devices.toml"
+
+
+def test_a_device_is_read_as_it_was_saved() -> None:
+    device = Device("nucleo", "nucleo_h743zi", serial="0483:374b:0669", probe="0669", baud=921600)
+    save_device(device)
+    assert load_device("nucleo") == device
+    assert device.runner_name == "probe"
+
+
+def test_comments_and_other_devices_survive_a_change(device_map: Path) -> None:
+    device_map.parent.mkdir()
+    device_map.write_text('# mine\n[a]  # old phone\ntarget = "x"\nadb = "1"\n')
+    save_device(Device("b.1", "y", ssh="pi"))
+    save_device(Device("b.1", "y", ssh="pi2"))
+    assert device_map.read_text().startswith('# mine\n[a]  # old phone\ntarget = "x"\n')
+    assert load_devices() == {"a": Device("a", "x", adb="1"), "b.1": Device("b.1", "y", ssh="pi2")}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[a]\ntarget = "x"\nadbb = "1"\n', "unknown key `a.adbb`"),
+        ('[a]\ntarget = "x"\nbaud = "1"\n', "`a.baud` must be a whole number, not '1'"),
+        ('[a]\nadb = "1"\n', "key `a.target` is missing"),
+        ('adb = "1"\n', "`adb` stands outside of a device's table"),
+        ("[a\n", "not valid TOML"),
+        ('["a b"]\ntarget = "x"\n', "`a b` cannot be the name of a device"),
+    ],
+)
+def test_a_mistake_in_the_map_names_the_file_and_exits_2(
+    capsys, device_map: Path, text: str, words: str
+) -> None:
+    device_map.parent.mkdir()
+    device_map.write_text(text)
+    code, _, err = run(capsys, "devices")
+    assert code == 2
+    assert words in err
+    assert str(device_map) in err or "cannot be the name" in words
+
+
+def test_add_show_list_and_remove(capsys) -> None:
+    assert run(capsys, "devices", "add", "board", "--target", BOARD)[0] == 0
+    code, out, _ = run(capsys, "devices", "show", "board")
+    assert (code, out.splitlines()[-1]) == (0, "it is ready")
+    assert "board" in run(capsys, "devices")[1]
+    assert run(capsys, "devices", "remove", "board")[0] == 0
+    assert load_devices() == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["add", "b", "--target", "mps3"], "unknown target `mps3`"),
+        (["add", "b", "--target", BOARD, "--runner", "x"], "device `b`: `runner` names `x`"),
+        (["add", "b c", "--target", BOARD], "cannot be the name of a device"),
+        (["show", "boart"], "did you mean `board`?"),
+        (["remove", "boart"], "did you mean `board`?"),
+    ],
+)
+def test_mistakes_exit_2_and_change_nothing(capsys, command: list[str], words: str) -> None:
+    save_device(Device("board", BOARD))
+    code, _, err = run(capsys, "devices", *command)
+    assert code == 2
+    assert words in err
+    assert list(load_devices()) == ["board"]
+
+
+def test_run_finds_a_device_by_name_and_refuses_an_unknown_one(capsys) -> None:
+    save_device(Device("board", BOARD))
+    code, _, err = run(capsys, "run", "--device", "boart")
+    assert code == 2
+    assert "unknown device `boart`" in err
+    assert "did you mean `board`?" in err
+
+
+def test_a_device_is_not_taken_for_another_target() -> None:
+    with pytest.raises(DeviceError, match="is a `mps2_an500`, not a `mps3_an547`"):
+        make_runner(load_target(BOARD), Device("board", "mps2_an500"))
+
+
+def test_a_device_that_cannot_be_reached_is_refused() -> None:
+    target = dataclasses.replace(load_target(BOARD), runner="")
+    with pytest.raises(DeviceError, match="does not say how `board` is reached"):
+        make_runner(target, Device("board", BOARD))
+
+
+def test_the_times_of_a_device_that_is_an_emulator_mean_nothing() -> None:
+    target = load_target("host_x86_64")
+    assert make_runner(target, Device("here", target.name)).capabilities.realtime
+    emulated = Device("there", target.name, emulated=True)
+    assert not make_runner(target, emulated).capabilities.realtime
+
+
+def test_the_only_device_of_a_target_is_taken_and_two_are_asked_about() -> None:
+    target = load_target(BOARD)
+    with pytest.raises(DeviceError, match="device map has none"):
+        device_for(target)
+    save_device(Device("a", BOARD, gdb="localhost:3333"))
+    save_device(Device("other", "mps2_an500", gdb="localhost:3333"))
+    assert device_for(target).name == "a"
+    save_device(Device("b", BOARD, gdb="localhost:3334"))
+    with pytest.raises(DeviceError, match="2 devices are of target") as caught:
+        device_for(target)
+    assert "--device a" in caught.value.hint
+
+
+def test_states_of_adb_become_words_and_a_next_step() -> None:
+    found = parse_devices(
+        "* daemon started successfully\n"
+        "List of devices attached\n"
+        "33271FDH2000AB         device usb:1-1 product:oriole model:Pixel_6 device:oriole\n"
+        "R5CR30ABCDE            unauthorized usb:1-2\n"
+        "emulator-5554          offline\n"
+        "0123456789ABCDEF       no permissions (missing udev rules?); see [http://...] usb:1-3\n"
+        "newstate               rescue\n"
+        "\n"
+    )
+    states = {one.address: (one.what, one.state) for one in found}
+    assert states == {
+        "33271FDH2000AB": ("Pixel 6", READY),
+        "R5CR30ABCDE": ("Android device", "does not trust this computer yet"),
+        "emulator-5554": ("Android device", "is connected but does not answer"),
+        "0123456789ABCDEF": ("Android device", "may not be used by this account"),
+        "newstate": ("Android device", "is in the state `rescue`"),
+    }
+    assert all(bool(one.hint) == (one.state != READY) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("/dev/serial/by-id/none", "is not there"),
+        ("1209:0001:none", "no serial port with the USB id `1209:0001:none` is plugged in"),
+    ],
+)
+def test_a_serial_port_that_is_not_there_says_so(address: str, words: str) -> None:
+    with pytest.raises(DeviceError, match=words) as caught:
+        find_port(address)
+    assert "devices detect" in caught.value.hint
+
+
+def test_a_serial_port_may_be_a_path_or_url(tmp_path: Path) -> None:
+    line = tmp_path / "line"
+    line.touch()
+    assert find_port(str(line)) == str(line)
+    assert find_port("socket://127.0.0.1:5000") == "socket://127.0.0.1:5000"
+
+
+def test_flashing_what_takes_no_flashing_is_a_clear_mistake(capsys) -> None:
+    code, _, err = run(capsys, "flash", "--target", BOARD)
+    assert code == 2
+    assert "nothing to flash" in err
+
+
+def test_no_runner_of_that_name_is_an_error() -> None:
+    with pytest.raises(KitError, match="`runner` names `warp`"):
+        make_runner(load_target(BOARD), Device("board", BOARD, runner="warp"))
