@@ -1,0 +1,73 @@
+"""Libraries as they leave the house: without debug information, exporting the public interface."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from kit import process
+from kit.build import build
+from kit.lock import build_lock
+from kit.package._base import Request
+from kit.paths import BUILD, FIRMWARE
+from kit.target import Target, Toolchain, load_toolchain
+
+PUBLIC_HEADER = FIRMWARE / "include" / "percepnet.h"
+TOOL_TIMEOUT_S = 120.0
+
+
+def public_functions(header: str) -> list[str]:
+    """Names of the functions that a header declares, in their order."""
+    text = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
+    return re.findall(r"\b(pn_\w+)\s*\([^;{]*\)\s*;", text)
+
+
+def version_script(functions: Sequence[str]) -> str:
+    """For the linker: export these, hide all else."""
+    lines = "".join(f"        {name};\n" for name in functions)
+    return f"{{\n    global:\n{lines}    local:\n        *;\n}};\n"
+
+
+def build_static(request: Request) -> bytes:
+    """Build the target's static library with the request's model. Raises KitError."""
+    target = request.target
+    build(target.name, str(request.model) if request.model else "")
+    prefix = load_toolchain(target.toolchain).prefix
+    with build_lock(), tempfile.TemporaryDirectory() as work:
+        stripped = Path(work) / "libpercepnet.a"
+        library = BUILD / target.name / "libpercepnet.a"
+        process.run(
+            [f"{prefix}objcopy", "-D", "--strip-debug", library, stripped],
+            timeout_s=TOOL_TIMEOUT_S,
+        )
+        return stripped.read_bytes()
+
+
+def link_shared(target: Target, static: bytes, soname: str) -> bytes:
+    """A shared library of the objects in a static one, whose code is position independent."""
+    toolchain = load_toolchain(target.toolchain)
+    functions = public_functions(PUBLIC_HEADER.read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as work:
+        library, script, output = (Path(work) / name for name in ("a.a", "exports", "out.so"))
+        library.write_bytes(static)
+        script.write_text(version_script(functions), encoding="utf-8")
+        process.run(
+            [
+                f"{toolchain.prefix}gcc",
+                *target.cpu_flags,
+                *_shared_flags(toolchain),
+                f"-Wl,-soname,{soname}",
+                f"-Wl,--version-script,{script}",
+                "-o",
+                output,
+                *["-Wl,--whole-archive", library, "-Wl,--no-whole-archive"],
+            ],
+            timeout_s=TOOL_TIMEOUT_S,
+        )
+        return output.read_bytes()
+
+
+def _shared_flags(toolchain: Toolchain) -> list[str]:
+    """The toolchain's own, but for what makes programs static; stripped, nothing undefined."""
+    own = [flag for flag in (*toolchain.common_ldflags, *toolchain.ldflags) if flag != "-static"]
+    return [*own, "-shared", "-s", "-Wl,-z,defs", "-Wl,-z,text", "-Wl,--build-id=none"]
