@@ -23,6 +23,15 @@ _EVIDENCE = {
     "libnewlib-arm-none-eabi": "/usr/lib/arm-none-eabi/newlib/libc.a",
     "qemu-user": "qemu-aarch64",
     "qemu-system-arm": "qemu-system-arm",
+    "cmake": "cmake",
+    "pkg-config": "pkg-config",
+}
+
+# What the tests take beyond the targets' compilers and emulators.
+_TEST_TOOLS = {
+    "g++": "a consumer in C++",
+    "cmake": "consumers of packages",
+    "pkg-config": "consumers of packages",
 }
 
 
@@ -67,15 +76,23 @@ def ensure(target: Target, toolchain: Toolchain) -> None:
 
     Raises KitError with the one line to run where it was not, or where it does not work.
     """
-    missing = [need for need in needs(target, toolchain) if not need.present]
-    if missing:
-        _install(missing)
+    _install([need for need in needs(target, toolchain) if not need.present])
+
+
+def ensure_test_tools() -> None:
+    """The same for what the tests take beyond the targets."""
+    tools = [
+        Need(package, purpose, is_present(package)) for package, purpose in _TEST_TOOLS.items()
+    ]
+    _install([need for need in tools if not need.present])
 
 
 def _install(missing: list[Need]) -> None:
     # Here, because kit.process asks this module for hints.
     from kit import console, process
 
+    if not missing:
+        return
     names = [need.package for need in missing]
     why = "\n".join(f"{need.package}: {need.purpose}" for need in missing)
     prefix = [] if os.geteuid() == 0 else ["sudo"]

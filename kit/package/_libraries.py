@@ -53,7 +53,7 @@ def link_shared(target: Target, static: bytes, soname: str) -> bytes:
         script.write_text(version_script(functions), encoding="utf-8")
         process.run(
             [
-                f"{toolchain.prefix}gcc",
+                toolchain.prefix + toolchain.cc,
                 *target.cpu_flags,
                 *_shared_flags(toolchain),
                 f"-Wl,-soname,{soname}",

@@ -24,6 +24,7 @@ def command(arguments: tuple[str, ...]) -> None:
     for name in target_names():
         target = load_target(name)
         packages.ensure(target, load_toolchain(target.toolchain))
+    packages.ensure_test_tools()
     pytest = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *arguments]
     done = process.run(pytest, cwd=ROOT, timeout_s=TEST_TIMEOUT_S, capture=False, check=False)
     if done.returncode == _PYTEST_TESTS_FAILED:
