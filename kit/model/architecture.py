@@ -89,5 +89,6 @@ class Architecture:
 
 ARCHITECTURES = {
     "tiny": Architecture(fc=64, conv1=96, conv2=96, gru=96, gru_strength=48),
+    "lite": Architecture(fc=96, conv1=256, conv2=256, gru=256, gru_strength=96),
     "full": Architecture(fc=128, conv1=512, conv2=512, gru=512, gru_strength=128),
 }
