@@ -13,14 +13,17 @@ HOST_LIBRARY = "host-lib"
 BUILD_TIMEOUT_S = 1800.0
 
 
-def build(goal: str, model: str = "", show: bool = False) -> None:
-    """Bring a SCons alias up to date: a target's name, `test-NAME` or HOST_LIBRARY.
+def build(goal: str, model: str = "", show: bool = False, below: str = "") -> None:
+    """Bring a SCons alias up to date: a target's name, `test-NAME`, `profile-NAME` or HOST_LIBRARY.
 
     model: a .tflite file instead of the target's own, or `none`. show lets SCons' own output
-    through. Raises KitError for missing packages, or with what the compiler or linker said.
+    through. below: a folder of BUILD to build in. Raises KitError for missing packages, or with
+    what the compiler or linker said.
     """
     _ensure_packages(goal)
     command = [sys.executable, "-m", "SCons", "-Q", goal]
+    if below:
+        command.append(f"below={below}")
     if model:
         command.append(f"model={model if model == 'none' else Path(model).resolve()}")
     done = process.run(command, cwd=ROOT, timeout_s=BUILD_TIMEOUT_S, capture=not show, check=False)
@@ -31,7 +34,8 @@ def build(goal: str, model: str = "", show: bool = False) -> None:
 
 def _ensure_packages(goal: str) -> None:
     """Have the compiler and emulator that a goal takes."""
-    target = load_target(HOST_TARGET if goal == HOST_LIBRARY else goal.removeprefix("test-"))
+    name = HOST_TARGET if goal == HOST_LIBRARY else goal.removeprefix("test-")
+    target = load_target(name.removeprefix("profile-"))
     packages.ensure(target, load_toolchain(target.toolchain))
 
 

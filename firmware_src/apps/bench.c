@@ -72,28 +72,6 @@ static uint32_t run_stages(const int16_t *pcm, uint32_t *cost, uint32_t crc) {
     return pn_app_crc(crc, out_q8, sizeof out_q8);
 }
 
-static void sort(uint32_t *values, size_t count) {
-    for (size_t i = 1; i < count; i++) {
-        const uint32_t value = values[i];
-        size_t place = i;
-        for (; place && values[place - 1] > value; place--)
-            values[place] = values[place - 1];
-        values[place] = value;
-    }
-}
-
-/* Figures carry their unit in the key: p50_ns, or p50_instr on emulators. */
-static void report(int stage, uint32_t crc) {
-    const char *const unit = pn_port_unit();
-    uint32_t *const values = costs[stage];
-    sort(values, FRAMES);
-    pn_port_line("PN_BENCH name=%s mode=burst n=%d min_%s=%lu p50_%s=%lu p99_%s=%lu max_%s=%lu "
-                 "out_crc=%08lx",
-                 stage_names[stage], FRAMES, unit, (unsigned long)values[0], unit,
-                 (unsigned long)values[FRAMES / 2], unit, (unsigned long)values[FRAMES * 99 / 100],
-                 unit, (unsigned long)values[FRAMES - 1], (unsigned long)crc);
-}
-
 int main(void) {
     pn_state_t *const state = pn_app_start(&memory, pn_port_env("PN_FORCE_ISA"));
     uint32_t seed = 1, stages_crc = PN_APP_CRC_START, frame_crc = PN_APP_CRC_START;
@@ -113,6 +91,7 @@ int main(void) {
             costs[stage][i - WARM_UP] = cost[stage];
     }
     for (int stage = 0; stage < STAGES; stage++)
-        report(stage, stage == FRAME ? frame_crc : stages_crc);
+        pn_app_bench_line(stage_names[stage], costs[stage], FRAMES,
+                          stage == FRAME ? frame_crc : stages_crc);
     return pn_app_done(0);
 }

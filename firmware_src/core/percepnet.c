@@ -8,6 +8,7 @@
 #include "pn_frame.h"
 #include "pn_model.h"
 #include "pn_nn.h"
+#include "pn_probe.h"
 #include "pn_voice.h"
 
 #define VERSION "0.1.0"
@@ -114,20 +115,25 @@ static size_t frame_samples(const pn_state_t *state) {
 static void process_q8(pn_state_t *state, const int32_t *pcm_q8, int32_t *out_q8) {
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
     pn_frame_analyse_q8(&state->frame, pcm_q8, features_q12);
+    PN_PROBE(NETWORK);
     pn_nn_step(&state->model, state->network, features_q12, gains_q15, strengths_q15);
+    PN_PROBE(VOICE);
     pn_voice_update(&state->voice, pn_frame_energies(&state->frame), gains_q15,
                     state->frame.estimate);
     pn_frame_synthesise(&state->frame, gains_q15, strengths_q15, state->model.post_filter, out_q8);
 }
 
 void pn_process(pn_state_t *state, const int16_t *in, int16_t *out) {
+    PN_PROBE(SAMPLES);
     int32_t frame_q8[PN_HOP] = {0}; /* lower rates fill a part */
     const size_t samples = frame_samples(state);
     for (size_t n = 0; n < samples; n++)
         frame_q8[n] = in[n] * 256;
     process_q8(state, frame_q8, frame_q8);
+    PN_PROBE(SAMPLES);
     for (size_t n = 0; n < samples; n++)
         out[n] = pn_sat16(pn_shrr32(frame_q8[n], 8));
+    PN_PROBE(OUTSIDE);
 }
 
 void pn_process_packet(pn_state_t *state, const int16_t *in, int16_t *out) {

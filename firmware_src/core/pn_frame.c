@@ -6,6 +6,7 @@
 #include "pn_dispatch.h"
 #include "pn_fft.h"
 #include "pn_fixed.h"
+#include "pn_probe.h"
 
 void pn_frame_init(pn_frame_t *state, const pn_rate_t *rate) {
     memset(state, 0, sizeof *state);
@@ -29,27 +30,34 @@ static uint32_t oldest(const pn_frame_t *state) {
 }
 
 static void push_history(pn_frame_t *state, const int32_t *pcm_q8) {
+    PN_PROBE(HIGHPASS);
     const size_t hop = (size_t)state->dsp.rate->hop, kept = (PN_HISTORY_HOPS - 1) * hop;
     state->dsp.kernels->move(state->history + hop, kept, state->history);
     pn_highpass_process(&state->highpass, pcm_q8, state->history + kept, hop);
 }
 
 static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
+    PN_PROBE(TRANSFORM);
     state->newest = (state->newest + 1) % PN_RING;
     const int32_t *const newest = state->history + (PN_HISTORY_HOPS - 2) * state->dsp.rate->hop;
     pn_spectrum_t *const spectrum = &state->spectra[state->newest];
     pn_scaled_t *const energies = state->energies[state->newest];
     pn_spectrum_analyse(&state->dsp, newest, state->scratch, spectrum);
+    PN_PROBE(FEATURES);
     pn_bands_energy(state->dsp.kernels, spectrum, energies);
     pn_features_log_bands(&state->level, energies, features_q12);
 }
 
 static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
     int16_t coherence_q15[PN_BANDS];
+    PN_PROBE(PITCH);
     state->estimate = pn_pitch_push(&state->pitch, state->history);
+    PN_PROBE(COMB);
     pn_comb_filter(state->dsp.kernels, state->history, state->dsp.rate->hop, state->estimate.period,
                    state->scratch);
+    PN_PROBE(TRANSFORM);
     pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &state->comb);
+    PN_PROBE(FEATURES);
     pn_features_coherence(state->dsp.kernels, &state->spectra[oldest(state)],
                           state->energies[oldest(state)], &state->comb, coherence_q15);
     pn_features_pitch(coherence_q15, state->estimate, state->dsp.rate, features_q12);
@@ -73,9 +81,11 @@ const pn_scaled_t *pn_frame_energies(const pn_frame_t *state) {
 
 void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15,
                          int post_filter, int32_t *out_q8) {
+    PN_PROBE(GAINS);
     const uint32_t frame = oldest(state);
     pn_gains_apply(&state->gains, state->dsp.kernels, &state->spectra[frame],
                    state->energies[frame], &state->comb, gains_q15, strengths_q15, post_filter,
                    state->scratch, &state->comb);
+    PN_PROBE(SYNTHESIS);
     pn_spectrum_synthesise(&state->dsp, &state->comb, state->scratch, state->overlap, out_q8);
 }

@@ -6,6 +6,7 @@
 #include "pn_conv1d.h"
 #include "pn_dense.h"
 #include "pn_gru.h"
+#include "pn_probe.h"
 
 #define ALIGNMENT 16
 
@@ -130,10 +131,12 @@ static void step_grus(const pn_kernels_t *kernels, const pn_nn_model_t *model, c
     const int8_t *x = s->c2;
     for (size_t i = 0; i < PN_NN_GRU_LAYERS; i++) {
         int8_t *const h_s8 = s->joined + joined_place[i] * units;
+        PN_PROBE_AT((pn_probe_region_t)(PN_PROBE_GRU1 + i));
         pn_gru_step(kernels, model, &model->gru_layers[i], x, s->h_q15 + i * units, h_s8, s->ih,
                     s->hh);
         x = h_s8;
     }
+    PN_PROBE(GRU_STRENGTH);
     pn_gru_step(kernels, model, &model->gru_strength_layer, s->g3_c2, s->strength_q15,
                 s->strength_s8, s->ih, s->hh);
 }
@@ -143,14 +146,19 @@ void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features
     const pn_kernels_t *const kernels = &((const header_t *)state)->kernels;
     const arrays_t s = find_arrays(model, state);
 
+    PN_PROBE(FC);
     memcpy(s.features, features_q12, PN_NN_FEATURES * sizeof *s.features);
     int8_t *const a0 = pn_conv1d_push(s.frames1, PN_NN_CONV1_FRAMES, model->fc);
     pn_dense_tanh_features(kernels, model, &model->fc_matrix, s.features, s.ih, a0);
+    PN_PROBE(CONV1);
     int8_t *const c1 = pn_conv1d_push(s.frames2, PN_NN_CONV2_FRAMES, model->conv1);
     pn_dense_tanh(kernels, model, &model->conv1_matrix, s.frames1, s.ih, c1);
+    PN_PROBE(CONV2);
     pn_dense_tanh(kernels, model, &model->conv2_matrix, s.frames2, s.ih, s.c2);
     step_grus(kernels, model, &s);
+    PN_PROBE(GAINS_HEAD);
     pn_dense_sigmoid(kernels, model, &model->gains, s.joined, s.ih, PN_NN_BANDS, gains_q15);
+    PN_PROBE(STRENGTHS_HEAD);
     pn_dense_sigmoid(kernels, model, &model->strengths, s.strength_s8, s.ih, PN_NN_BANDS,
                      strengths_q15);
 }

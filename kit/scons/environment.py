@@ -10,17 +10,21 @@ from kit.scons.sources import INCLUDE_FOLDERS
 from kit.target import Target, Toolchain
 
 RELEASE = "release"
+PROFILE = "profile"
 
 
-def build_folder(target: Target) -> str:
+def build_folder(target: Target, below: str) -> str:
     """Where a target's build lives, from the checkout's root (SCons runs there)."""
-    return str((BUILD / target.name).relative_to(ROOT))
+    return str((BUILD / below / target.name).relative_to(ROOT))
 
 
 def make_environment(
-    target: Target, toolchain: Toolchain, variant_name: str, verbose: bool
+    target: Target, toolchain: Toolchain, variant_name: str, folder: str, verbose: bool
 ) -> Environment:
-    """The environment of one variant. Raises KitError when the compiler is missing."""
+    """The environment of one variant; `folder` is build_folder's and in it as BUILD_FOLDER.
+
+    Raises KitError when the compiler is missing.
+    """
     variant = toolchain.variants[variant_name]
     compiler, archiver = toolchain.prefix + toolchain.cc, toolchain.prefix + toolchain.ar
     linker = toolchain.link or compiler
@@ -37,14 +41,15 @@ def make_environment(
         LINK=linker,
         ARFLAGS=["rcsD"],
         RANLIBCOM="",
-        CPPPATH=[f"#{build_folder(target)}/gen", *includes],
+        BUILD_FOLDER=folder,
+        CPPPATH=[f"#{folder}/gen", *includes],
         CPPDEFINES=_port_defines(target) | dict(target.defines),
         CCFLAGS=_flags(toolchain.common_cflags, toolchain.cflags, target.cpu_flags, variant.cflags),
         LINKFLAGS=_flags(
             toolchain.common_ldflags, toolchain.ldflags, target.cpu_flags, variant.ldflags
         ),
         LIBS=list(toolchain.libs),
-        COMPILATIONDB_PATH_FILTER=f"{build_folder(target)}/*",
+        COMPILATIONDB_PATH_FILTER=f"{folder}/*",
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
     )
     if not verbose:

@@ -12,23 +12,22 @@ from kit.codegen.linker import render_linker_script
 from kit.errors import KitError
 from kit.files import write_atomically
 from kit.paths import ROOT
-from kit.scons.environment import build_folder
 from kit.scons.sources import Kernel
 from kit.target import Target
 
 MODEL_FILES = ("pn_model.h", "pn_model.c", "model.pnwb", "model.json")
 
 
-def text_node(env: Environment, target: Target, name: str, text: str) -> Any:
+def text_node(env: Environment, name: str, text: str) -> Any:
     """A generated file whose text is known when SCons starts."""
-    return _command(env, target, [name], [env.Value(text)], lambda: {name: text.encode()})
+    return _command(env, [name], [env.Value(text)], lambda: {name: text.encode()})
 
 
-def kernel_list(env: Environment, target: Target, kernels: Sequence[Kernel]) -> Any:
+def kernel_list(env: Environment, kernels: Sequence[Kernel]) -> Any:
     """pn_kernel_list.h: one PN_KERNEL(family, isa) per kernel, by family, the best ISA last."""
     lines = ["/* Generated: PN_KERNEL(family, isa) per kernel here, by family, best ISA last. */"]
     lines += [f"PN_KERNEL({kernel.family}, {kernel.isa})" for kernel in kernels]
-    return text_node(env, target, "pn_kernel_list.h", "\n".join(lines) + "\n")
+    return text_node(env, "pn_kernel_list.h", "\n".join(lines) + "\n")
 
 
 def build_info(env: Environment, target: Target, firmware: str) -> Any:
@@ -39,15 +38,15 @@ def build_info(env: Environment, target: Target, firmware: str) -> Any:
         f'#define PN_BUILD_TARGET "{target.name}"\n#define PN_BUILD_FW "{firmware}"\n\n'
         "#endif\n"
     )
-    return text_node(env, target, "pn_build_info.h", text)
+    return text_node(env, "pn_build_info.h", text)
 
 
 def linker_script(env: Environment, target: Target) -> Any:
     """link.ld, from the target's memory regions."""
-    return text_node(env, target, "link.ld", render_linker_script(target))
+    return text_node(env, "link.ld", render_linker_script(target))
 
 
-def tables(env: Environment, target: Target) -> list[Any]:
+def tables(env: Environment) -> list[Any]:
     """pn_tables.h and pn_tables.c; made anew when a generator or the float reference changes."""
 
     def render() -> dict[str, bytes]:
@@ -57,7 +56,7 @@ def tables(env: Environment, target: Target) -> list[Any]:
             "pn_tables.c": module.render_source().encode(),
         }
 
-    return _command(env, target, ["pn_tables.h", "pn_tables.c"], _python("codegen", "dsp"), render)
+    return _command(env, ["pn_tables.h", "pn_tables.c"], _python("codegen", "dsp"), render)
 
 
 def model(env: Environment, target: Target, path: Path) -> list[Any]:
@@ -67,7 +66,7 @@ def model(env: Environment, target: Target, path: Path) -> list[Any]:
         return importlib.import_module("kit.codegen.model").generate(path, target.layout)
 
     sources = [env.File(str(path)), env.Value(target.layout), *_python("codegen", "model")]
-    return _command(env, target, list(MODEL_FILES), sources, render)
+    return _command(env, list(MODEL_FILES), sources, render)
 
 
 def _python(*packages: str) -> list[str]:
@@ -77,12 +76,11 @@ def _python(*packages: str) -> list[str]:
 
 def _command(
     env: Environment,
-    target: Target,
     names: list[str],
     sources: list[Any],
     render: Callable[[], dict[str, bytes]],
 ) -> Any:
-    folder = f"{build_folder(target)}/gen"
+    folder = f"{env['BUILD_FOLDER']}/gen"
 
     def write(target: list[Any], source: list[Any], env: Environment) -> int:
         try:

@@ -40,9 +40,9 @@ def reject_unknown(arguments: Iterable[str], known: Iterable[str]) -> None:
 
 
 def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
-    """Targets of this run: of `target=`, and of the aliases NAME and test-NAME."""
+    """Targets of this run: of `target=`, and of the aliases NAME, test-NAME and profile-NAME."""
     known = target_names()
-    named = [word.removeprefix("test-") for word in command_line]
+    named = [word.removeprefix("test-").removeprefix("profile-") for word in command_line]
     chosen = [name for name in named if name in known]
     chosen += [name.strip() for name in option.split(",") if name.strip()]
     return list(dict.fromkeys(chosen))

@@ -10,7 +10,6 @@ from SCons.Script import Action, Environment
 
 from kit import console
 from kit.files import write_atomically
-from kit.scons.environment import build_folder
 from kit.target import Target
 
 _SHT_NOBITS, _SHF_WRITE, _SHF_ALLOC, _PT_LOAD = 8, 1, 2, 1
@@ -117,7 +116,7 @@ def report(env: Environment, target: Target, programs: list[Any]) -> Any:
 
     described = target
     return env.Command(
-        f"#{build_folder(target)}/size.json", programs, Action(write, "  size  $TARGET")
+        f"#{env['BUILD_FOLDER']}/size.json", programs, Action(write, "  size  $TARGET")
     )
 
 

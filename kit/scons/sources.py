@@ -9,7 +9,7 @@ from kit.paths import C_TESTS, FIRMWARE
 from kit.target import Target, Toolchain
 
 LIBRARY_FOLDERS = ("core", "dsp", "nn")
-INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "port", "oracle")
+INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "port", "oracle", "profile", "apps")
 # What includes one of these does not link without a network.
 _MODEL_HEADERS = ("pn_model.h", "percepnet.h")
 

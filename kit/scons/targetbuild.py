@@ -1,5 +1,6 @@
 """Everything that is built for one target: libraries, programs, tests, reports."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from SCons.Script import Action, Environment
 from kit.errors import KitError, TargetError
 from kit.paths import C_TESTS, FIRMWARE, MODELS, ROOT
 from kit.scons import generated, sizes, sources
-from kit.scons.environment import RELEASE, build_folder, make_environment, object_name
+from kit.scons.environment import PROFILE, RELEASE, build_folder, make_environment, object_name
 from kit.target import Target, load_target, load_toolchain
 
 NO_MODEL = "none"
@@ -17,15 +18,16 @@ NO_MODEL = "none"
 class TargetBuild:
     """SCons nodes of one target. Raises KitError for what is wrong before compiling."""
 
-    def __init__(self, name: str, model: str, verbose: bool) -> None:
+    def __init__(self, name: str, model: str, below: str, verbose: bool) -> None:
         self.target = load_target(name)
         self.toolchain = load_toolchain(self.target.toolchain)
-        self.folder = build_folder(self.target)
+        self.folder = build_folder(self.target, below)
         self.model = _model_path(self.target, model)
         self.kernels = sources.kernels(self.target, self.toolchain)
         self.environments = {
-            variant: make_environment(self.target, self.toolchain, variant, verbose)
-            for variant in self.target.variants
+            variant: make_environment(self.target, self.toolchain, variant, self.folder, verbose)
+            for variant in dict.fromkeys([*self.target.variants, PROFILE])
+            if variant in self.toolchain.variants
         }
         self.release = self.environments[RELEASE]
         self._objects: dict[tuple[str, Path], Any] = {}
@@ -38,9 +40,10 @@ class TargetBuild:
                 self._program(variant, path, "tests/")
                 for path in sources.c_tests(self.model is not None)
             ]
-            for variant in self.environments
+            for variant in self.target.variants
         }
-        self.shared_library = self._shared_library() if self.target.shared_library else []
+        oracle = sources.c_files(FIRMWARE / "oracle")
+        self.shared_library = self._shared_library(RELEASE, oracle)
 
     def everything(self) -> list[Any]:
         """What `scons target=NAME` builds."""
@@ -55,6 +58,14 @@ class TargetBuild:
             database,
         ]
 
+    def profile(self) -> list[Any]:
+        """The program and the library with probes; nothing without a model."""
+        if PROFILE not in self.environments or not self.model:
+            return []
+        probe = FIRMWARE / "profile" / "pn_probe.c"
+        program = self._program(PROFILE, FIRMWARE / "profile" / "profile.c", "", [probe])
+        return [program, self._shared_library(PROFILE, [probe])]
+
     def run_tests(self) -> Any:
         """Sources and action of an alias: all C tests in all variants, built and run."""
         programs = [program for variant in self.tests.values() for program in variant]
@@ -68,10 +79,10 @@ class TargetBuild:
 
     def _generate(self) -> None:
         env, target = self.release, self.target
-        self._tables = generated.tables(env, target)
+        self._tables = generated.tables(env)
         self._generated = [
             *self._tables,
-            generated.kernel_list(env, target, self.kernels),
+            generated.kernel_list(env, self.kernels),
             generated.build_info(env, target, sources.firmware_id(target, self.toolchain)),
         ]
         self._model = generated.model(env, target, self.model) if self.model else []
@@ -118,16 +129,19 @@ class TargetBuild:
             f"#{folder}/libpercepnet.a", self._library_objects(variant)
         )[0]
 
-    def _shared_library(self) -> list[Any]:
-        """libpercepnet.so with the oracle, for the Python side."""
-        objects = self._library_objects(RELEASE)
-        objects += self._compile(RELEASE, sources.c_files(FIRMWARE / "oracle"))
-        objects += self._compile(RELEASE, sources.port_sources(self.target))
-        return self.release.SharedLibrary(f"#{self.folder}/libpercepnet.so", objects)
+    def _shared_library(self, variant: str, more: list[Path]) -> list[Any]:
+        """libpercepnet.so with more sources and the port, for the Python side of targets that have
+        one."""
+        if not self.target.shared_library:
+            return []
+        objects = self._library_objects(variant)
+        objects += self._compile(variant, [*more, *sources.port_sources(self.target)])
+        library = f"#{self._variant_folder(variant)}/libpercepnet.so"
+        return self.environments[variant].SharedLibrary(library, objects)
 
-    def _program(self, variant: str, path: Path, subfolder: str) -> Any:
+    def _program(self, variant: str, path: Path, subfolder: str, more: Sequence[Path] = ()) -> Any:
         env = self.environments[variant]
-        objects = self._compile(variant, [path, *sources.port_sources(self.target)])
+        objects = self._compile(variant, [path, *more, *sources.port_sources(self.target)])
         library = self.libraries[variant]
         output = (
             f"#{self._variant_folder(variant)}/{subfolder}{path.stem}{self.target.program_suffix}"
