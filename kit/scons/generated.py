@@ -61,11 +61,13 @@ def tables(env: Environment) -> list[Any]:
 
 def model(env: Environment, target: Target, path: Path) -> list[Any]:
     """pn_model.h, pn_model.c, the weight blob and its manifest, from a .tflite file."""
+    # SCons compares what a function has captured: texts stay the same from run to run.
+    layout = target.layout
 
     def render() -> dict[str, bytes]:
-        return importlib.import_module("kit.codegen.model").generate(path, target.layout)
+        return importlib.import_module("kit.codegen.model").generate(path, layout)
 
-    sources = [env.File(str(path)), env.Value(target.layout), *_python("codegen", "model")]
+    sources = [env.File(str(path)), env.Value(layout), *_python("codegen", "model")]
     return _command(env, list(MODEL_FILES), sources, render)
 
 

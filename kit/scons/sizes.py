@@ -10,7 +10,7 @@ from SCons.Script import Action, Environment
 
 from kit import console
 from kit.files import write_atomically
-from kit.target import Target
+from kit.target import Target, load_target
 
 _SHT_NOBITS, _SHF_WRITE, _SHF_ALLOC, _PT_LOAD = 8, 1, 2, 1
 
@@ -106,15 +106,17 @@ def report(env: Environment, target: Target, programs: list[Any]) -> Any:
     """size.json of a target's programs, and the same as a table on the terminal."""
 
     def write(target: list[Any], source: list[Any], env: Environment) -> int:
+        described = load_target(name)
         measured = {Path(node.name).stem: measure(described, Path(node.abspath)) for node in source}
         write_atomically(
             Path(target[0].abspath),
             (json.dumps(measured, indent=1, sort_keys=True) + "\n").encode(),
         )
-        _show(described.name, measured)
+        _show(name, measured)
         return 0
 
-    described = target
+    # SCons compares what a function has captured: a text stays the same from run to run.
+    name = target.name
     return env.Command(
         f"#{env['BUILD_FOLDER']}/size.json", programs, Action(write, "  size  $TARGET")
     )

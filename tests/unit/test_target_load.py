@@ -123,7 +123,7 @@ def test_a_missing_key_is_named(base: Path, key: str) -> None:
         ("port", '"amiga"', "linux"),
         ("isas", '["sve"]', "neon"),
         ("proven", '"surely"', "host, emulated, compiled"),
-        ("variants", '["fast"]', "checked, release"),
+        ("variants", '["fast"]', "checked, profile, release"),
     ],
 )
 def test_a_wrong_choice_is_told_with_the_valid_ones(
