@@ -9,11 +9,14 @@ from pathlib import Path
 from kit import process
 from kit.channel import SerialChannel
 from kit.errors import DeviceError
+from kit.files import write_atomically
+from kit.paths import BUILD
 from kit.runner._base import Capabilities, Runner, Started
 
 CONNECT_TIMEOUT_S = 10.0
 ATTEMPTS = 3
 BAUD = 115200
+ERASED = b"\xff"
 
 
 class QemuSystemRunner(Runner):
@@ -62,12 +65,24 @@ class QemuSystemRunner(Runner):
             [
                 emulator.program,
                 *emulator.args,
+                *self._flash_arguments(),
                 *("-semihosting-config", ",".join(semihosting)),
                 *("-serial", serial),
                 *("-kernel", program),
             ],
             stderr=stderr,
         )
+
+    def _flash_arguments(self) -> list[str]:
+        """The file that is the board's flash, made as an erased one is where there is none."""
+        emulator = self.target.emulator
+        if not emulator.flash:
+            return []
+        path = Path(emulator.flash_file or BUILD / self.target.name / "flash.bin")
+        if not path.exists():
+            size = self.target.memory[emulator.flash].size
+            write_atomically(path, ERASED * size)
+        return [word.replace("{file}", str(path)) for word in emulator.flash_args]
 
 
 def _free_port() -> int:

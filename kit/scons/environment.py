@@ -6,7 +6,7 @@ from SCons.Script import Environment
 
 from kit import process
 from kit.paths import BUILD, FIRMWARE, ROOT
-from kit.scons.sources import INCLUDE_FOLDERS
+from kit.scons.sources import INCLUDE_FOLDERS, port_folders
 from kit.target import Target, Toolchain
 
 RELEASE = "release"
@@ -30,9 +30,8 @@ def make_environment(
     linker = toolchain.link or compiler
     for tool in (compiler, archiver, linker):
         process.find_program(tool)
-    includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS] + [
-        f"#firmware_src/port/{target.port}"
-    ]
+    includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS]
+    includes += [f"#{folder.relative_to(ROOT)}" for folder in port_folders(target)]
     env = Environment(
         tools=["gcc", "gnulink", "ar", "compilation_db"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
@@ -65,12 +64,15 @@ def make_environment(
 
 def _port_defines(target: Target) -> dict[str, str]:
     """What a port without an operating system takes from the target's description."""
-    defines = {}
-    if target.clock_hz:
-        defines["PN_PORT_CLOCK_HZ"] = f"{target.clock_hz}u"
-    if target.console:
-        defines["PN_PORT_BAUD"] = f"{target.console.baud}u"
-    return defines if target.memory else {}
+    if not target.memory:
+        return {}
+    emulator = target.emulator
+    return {
+        "PN_PORT_CLOCK_HZ": f"{target.clock_hz}u",
+        "PN_PORT_BAUD": f"{target.console.baud if target.console else 0}u",
+        "PN_PORT_SEMIHOSTING": "1" if emulator else "0",
+        "PN_PORT_COUNTS_INSTRUCTIONS": "1" if emulator and "-icount" in emulator.args else "0",
+    }
 
 
 def _flags(*groups: tuple[str, ...]) -> list[str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from kit.errors import KitError
 from kit.paths import C_TESTS, FIRMWARE
-from kit.target import Target, Toolchain
+from kit.target import BARE_METAL_PORT, Target, Toolchain
 
 LIBRARY_FOLDERS = ("core", "dsp", "nn")
-INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "port", "oracle", "profile", "apps")
+INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "oracle", "profile", "apps")
 # What includes one of these does not link without a network.
 _MODEL_HEADERS = ("pn_model.h", "percepnet.h")
 
@@ -52,8 +52,17 @@ def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:
 
 
 def port_sources(target: Target) -> list[Path]:
-    """What every port shares, then the target's own port."""
-    return c_files(FIRMWARE / "port") + c_files(FIRMWARE / "port" / target.port)
+    """What every port shares, then the target's own port and its board."""
+    own = FIRMWARE / "port" / target.port
+    files = [path for folder in port_folders(target) for path in c_files(folder)]
+    return files + ([own / "boards" / f"{target.board}.c"] if target.board else [])
+
+
+def port_folders(target: Target) -> list[Path]:
+    """Folders of the port's sources and headers: shared by all, by all bare-metal ones, its own."""
+    base = FIRMWARE / "port"
+    shared = [base, base / BARE_METAL_PORT] if target.memory else [base]
+    return [*shared, base / target.port]
 
 
 def apps(target: Target) -> list[Path]:

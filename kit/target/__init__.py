@@ -2,6 +2,7 @@
 
 from kit.target.load import load_target, load_toolchain, target_names
 from kit.target.schema import (
+    BARE_METAL_PORT,
     PROVEN,
     SECTION_KINDS,
     Budgets,
@@ -16,6 +17,7 @@ from kit.target.schema import (
 )
 
 __all__ = [
+    "BARE_METAL_PORT",
     "PROVEN",
     "SECTION_KINDS",
     "Budgets",

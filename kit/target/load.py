@@ -10,14 +10,12 @@ from kit.errors import TargetError
 from kit.paths import FIRMWARE, ROOT, TARGETS
 from kit.target.construct import construct
 from kit.target.memory import check_memory
-from kit.target.schema import PROVEN, Target, Toolchain
+from kit.target.schema import BARE_METAL_PORT, PROVEN, Target, Toolchain
 
 # Folders of targets/ that hold parts of targets, not targets.
 _PARTS = ("cpus", "toolchains")
 # `NAME+TOOLCHAIN` is the target NAME, built by another compiler in a folder of its own.
 _WITH = "+"
-# The folder of firmware_src/port that every bare-metal port shares.
-_SHARED_PORT = "bare_metal"
 
 
 def target_names(base: Path = TARGETS) -> list[str]:
@@ -47,7 +45,7 @@ def load_target(name: str, base: Path = TARGETS) -> Target:
 def _check(path: Path, target: Target, toolchain: Toolchain) -> None:
     """What no type says: names that must exist, and keys that belong together."""
     _check_choice(path, "proven", target.proven, PROVEN)
-    ports = {p.name for p in (FIRMWARE / "port").iterdir() if p.is_dir()} - {_SHARED_PORT}
+    ports = {p.name for p in (FIRMWARE / "port").iterdir() if p.is_dir()} - {BARE_METAL_PORT}
     _check_choice(path, "port", target.port, sorted(ports))
     boards = _c_stems(FIRMWARE / "port" / target.port / "boards")
     if boards or target.board:

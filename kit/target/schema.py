@@ -17,6 +17,10 @@ PROVEN = {
 SECTION_KINDS = ("vectors", "text", "weights", "rodata", "data", "bss", "stack")
 
 
+# The folder of firmware_src/port that every port without an operating system shares.
+BARE_METAL_PORT = "bare_metal"
+
+
 @dataclasses.dataclass(frozen=True)
 class Memory:
     """One memory region, in bytes, and the kinds of sections that the linker puts there."""
@@ -28,11 +32,18 @@ class Memory:
 
 @dataclasses.dataclass(frozen=True)
 class Emulator:
-    """The QEMU program that stands in for the target, its Debian package and fixed arguments."""
+    """The QEMU program that stands in for the target, its Debian package and fixed arguments.
+
+    flash: the memory region whose content outlives the program in flash_file (a file in the build
+    folder when empty); flash_args: arguments for it, `{file}` its path.
+    """
 
     program: str
     package: str
     args: tuple[str, ...] = ()
+    flash: str = ""
+    flash_file: str = ""
+    flash_args: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

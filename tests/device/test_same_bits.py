@@ -20,7 +20,7 @@ from kit.runner import open_session
 from kit.target import Target, load_target
 
 NOISY = ROOT / "kit" / "demo" / "noisy.flac"
-TARGETS = ("host_x86_64", "qemu_aarch64", "mps3_an547")
+TARGETS = ("host_x86_64", "qemu_aarch64", "mps3_an547", "virt_a15")
 
 
 def signals() -> np.ndarray:
@@ -41,10 +41,16 @@ def expected() -> np.ndarray:
 
 
 @pytest.fixture(scope="module", params=TARGETS)
-def target(request: pytest.FixtureRequest) -> Target:
-    """A target with its programs built."""
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Target:
+    """A target with its programs built, and with a flash of its own where that lasts."""
     build(request.param)
-    return load_target(request.param)
+    target = load_target(request.param)
+    if not (target.emulator and target.emulator.flash):
+        return target
+    flash_file = str(tmp_path_factory.mktemp("flash") / "flash.bin")
+    return dataclasses.replace(
+        target, emulator=dataclasses.replace(target.emulator, flash_file=flash_file)
+    )
 
 
 def require_same(out: np.ndarray, expected: np.ndarray, where: str) -> None:
@@ -103,7 +109,7 @@ def test_an_instruction_set_that_the_processor_lacks_is_refused():
 
 
 def test_the_self_test_passes_with_the_crcs_of_this_computer(target):
-    reports = [run_app(load_target(name), "selftest") for name in (target.name, HOST_TARGET)]
+    reports = [run_app(where, "selftest") for where in (target, load_target(HOST_TARGET))]
     crcs = [{test.name: test.details["crc"] for test in report.tests} for report in reports]
     assert all(report.passed and len(report.tests) == 6 for report in reports)
     assert crcs[0] == crcs[1]

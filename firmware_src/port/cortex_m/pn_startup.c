@@ -5,14 +5,14 @@
  * main runs on the process stack, faults on a small stack of their own: an overflowing program
  * stack (stopped by PSPLIM on Armv8-M) can still be reported.
  */
-#include "pn_cortex_m.h"
+#include <stddef.h>
+#include <stdint.h>
 
-#include <string.h>
-
+#include "pn_bare_metal.h"
 #include "pn_port.h"
+#include "pn_systick.h"
 
 #define HANDLER_STACK_WORDS 512
-#define PAINT 0xa5a5a5a5u
 
 #define SCB_CCR (*(volatile uint32_t *)0xe000ed14u)
 #define SCB_SHCSR (*(volatile uint32_t *)0xe000ed24u)
@@ -22,30 +22,16 @@
 #define SHCSR_FAULTS                                                                               \
     (0xfu << 16) /* memory, bus and usage faults, and Armv8-M's secure fault, as themselves */
 
-/* From the linker script. */
-extern uint32_t pn_data_start[], pn_data_end[], pn_data_load[], pn_bss_start[], pn_bss_end[];
-extern uint32_t pn_stack_limit[], pn_stack_top[];
-
-int main(int argc, char **argv);
 void pn_port_reset(void);
 void pn_port_report_fault(const uint32_t *frame, uint32_t exception);
 
 static uint64_t handler_stack[HANDLER_STACK_WORDS / 2];
 
-static size_t span(const uint32_t *start, const uint32_t *end) {
-    return (size_t)((uintptr_t)end - (uintptr_t)start);
-}
-
 /* On the process stack, with the FPU and MVE on: the first C code that may use either. */
 static __attribute__((used, noinline)) void start_main(void) {
     SCB_CCR |= CCR_DIV_0_TRAP;
     SCB_SHCSR |= SHCSR_FAULTS;
-    memcpy(pn_data_start, pn_data_load, span(pn_data_start, pn_data_end));
-    memset(pn_bss_start, 0, span(pn_bss_start, pn_bss_end));
-    pn_port_start();
-    char **argv;
-    int argc = pn_port_arguments(&argv);
-    pn_port_exit(main(argc, argv));
+    pn_port_run();
 }
 
 /* Everything that must happen before C: coprocessors, a painted stack, and the switch to it. */
@@ -71,13 +57,6 @@ __attribute__((naked)) void pn_port_reset(void) {
                      "msr control, r0\n"
                      "isb\n"
                      "bl start_main\n");
-}
-
-size_t pn_port_stack_used(void) {
-    const uint32_t *lowest = pn_stack_limit;
-    while (lowest < pn_stack_top && *lowest == PAINT)
-        lowest++;
-    return span(lowest, pn_stack_top);
 }
 
 static const char *fault_name(uint32_t exception) {
@@ -125,6 +104,6 @@ __attribute__((section(".vectors"), used)) static const vectors_t vectors = {
             any_fault,
             any_fault,
             any_fault,
-            pn_port_systick,
+            pn_systick_wrapped,
         },
 };

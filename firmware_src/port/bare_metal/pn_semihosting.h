@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* Any operation of Arm's specification with its block of arguments; the result is the operation's
- * own. */
+ * own. Each kind of core has its instruction for it. */
 int pn_semihosting_call(int operation, const void *block);
 
 /* The command line as words separated by blanks; empty when there is none. Returns text,

@@ -1,5 +1,4 @@
-/* Semihosting calls of Arm's specification; a breakpoint instruction hands them to the debugger or
- * emulator. */
+/* Semihosting calls of Arm's specification that are more than one call with one block. */
 #include "pn_semihosting.h"
 
 #include <stdint.h>
@@ -7,13 +6,6 @@
 #define SYS_GET_CMDLINE 0x15
 #define SYS_EXIT_EXTENDED 0x20
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026u
-
-int pn_semihosting_call(int operation, const void *block) {
-    register int r0 __asm__("r0") = operation;
-    register const void *r1 __asm__("r1") = block;
-    __asm__ volatile("bkpt 0xab" : "+r"(r0) : "r"(r1) : "memory");
-    return r0;
-}
 
 const char *pn_semihosting_command_line(char *text, size_t size) {
     struct {
