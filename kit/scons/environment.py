@@ -31,7 +31,7 @@ def make_environment(
     for tool in (compiler, archiver, linker):
         process.find_program(tool)
     includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS]
-    includes += [f"#{folder.relative_to(ROOT)}" for folder in port_folders(target)]
+    includes += [f"#{path.relative_to(ROOT)}" for path in port_folders(target)]
     env = Environment(
         tools=["gcc", "gnulink", "ar", "compilation_db"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
