@@ -1,69 +1,15 @@
 """Size report: what programs take, by section and memory region, read from ELF files."""
 
-import dataclasses
 import json
-import struct
 from pathlib import Path
 from typing import Any
 
 from SCons.Script import Action, Environment
 
 from kit import console
+from kit.elf import Segment, read_elf
 from kit.files import write_atomically
 from kit.target import Target, load_target
-
-_SHT_NOBITS, _SHF_WRITE, _SHF_ALLOC, _PT_LOAD = 8, 1, 2, 1
-
-
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """One section that takes memory at run time; sizes in bytes."""
-
-    name: str
-    kind: str  # text, data or bss
-    size: int
-
-
-@dataclasses.dataclass(frozen=True)
-class Segment:
-    """One loaded piece: the addresses where it runs and is stored, bytes running and stored."""
-
-    address: int
-    load_address: int
-    stored: int
-    size: int
-
-
-def read_elf(content: bytes) -> tuple[list[Section], list[Segment]]:
-    """Sections and segments of a little-endian ELF file, 32 or 64 bit."""
-    wide = content[4] == 2
-    header = struct.unpack_from("<QQQIHHHHHH" if wide else "<IIIIHHHHHH", content, 24)
-    _, ph_offset, sh_offset, _, _, ph_size, ph_count, sh_size, sh_count, names_index = header
-    rows = [
-        struct.unpack_from("<IIQQQQ" if wide else "<IIIIII", content, sh_offset + i * sh_size)
-        for i in range(sh_count)
-    ]
-    names = content[rows[names_index][4] :]
-    sections = [
-        Section(names[name : names.index(b"\0", name)].decode(), _kind(kind, flags), size)
-        for name, kind, flags, _, _, size in rows
-        if flags & _SHF_ALLOC and size
-    ]
-    segments = []
-    for i in range(ph_count):
-        row = struct.unpack_from(
-            "<IIQQQQQ" if wide else "<IIIIIII", content, ph_offset + i * ph_size
-        )
-        address, load_address, stored, size = row[3:7] if wide else row[2:6]
-        if row[0] == _PT_LOAD:
-            segments.append(Segment(address, load_address, stored, size))
-    return sections, segments
-
-
-def _kind(section_type: int, flags: int) -> str:
-    if section_type == _SHT_NOBITS:
-        return "bss"
-    return "data" if flags & _SHF_WRITE else "text"
 
 
 def region_use(target: Target, segments: list[Segment]) -> dict[str, dict[str, int]]:

@@ -1,0 +1,179 @@
+"""Flashing over the STM32's ROM boot loader: what is written is right, whatever happens on the way.
+
+The loader is a stand-in (stand_ins/stm32_rom.py) behind a pty; the port, the protocol, the flashing
+are the real ones.
+"""
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kit.elf import Segment
+from kit.errors import DeviceError
+from kit.serialboot import WIRINGS, Flasher, Loader, SerialLine, Timeouts, load_chip
+from kit.serialboot.chips import Chip, Page
+from kit.serialboot.loader import BLOCK_BYTES, ExchangeFailed
+from tests.device.stand_ins.stm32_rom import Fault, Flash, Rom
+
+START = 0x08000000
+QUICK = Timeouts(sync_s=0.05, answer_s=0.15, write_s=0.15, erase_s=0.15, quiet_s=0.01)
+FAULTS_AT_ONCE = 4
+# More moments than writing IMAGE takes.
+MOMENTS = 9000
+
+
+def small_chip() -> Chip:
+    """Few small pages of two sizes, so that a test takes a moment."""
+    sizes = (1024, 1024, 2048)
+    starts = (START, START + 1024, START + 2048)
+    return Chip(
+        0x999, "toy", tuple(Page(n, *at) for n, at in enumerate(zip(starts, sizes, strict=True)))
+    )
+
+
+def make_image(seed: int) -> list[Segment]:
+    """A vector table with code, and apart from it data that leaves a gap and ends odd."""
+    rng = random.Random(seed)
+    code, data = rng.randbytes(1500), rng.randbytes(701)
+    return [Segment(START, START, 1500, code), Segment(0x20000000, START + 2304, 701, data)]
+
+
+IMAGE = make_image(7)
+
+
+def holds(flash: Flash, image: list[Segment]) -> bool:
+    return all(flash.at(s.load_address, s.stored) == s.data for s in image)
+
+
+def flash_once(rom: Rom, timeouts: Timeouts = QUICK, image: list[Segment] = IMAGE) -> int:
+    """One attempt of a user, plugging in what is not. Returns how many pages were written."""
+    line = SerialLine(rom.path or rom.plug_in(), WIRINGS["none"])
+    try:
+        loader = Loader(line, timeouts=timeouts)
+        loader.connect()
+        assert loader.retried(loader.chip_id) == rom.flash.chip.id
+        count = Flasher(loader, rom.flash.chip, lambda share: None, 0.2).write(image, START)
+        loader.retried(lambda: loader.go(START))
+        return count
+    finally:
+        line.close()
+
+
+@pytest.fixture
+def rom():
+    made = Rom(Flash(small_chip(), seed=1))
+    yield made
+    made.unplug()
+
+
+def watch_for_half_images(flash: Flash) -> list[str]:
+    """A list that says so when something that is not whole could be started."""
+    old, old_table = bytes(flash.bytes), flash.at(START, BLOCK_BYTES)
+    seen: list[str] = []
+
+    def look() -> None:
+        table = flash.at(START, BLOCK_BYTES)
+        if table == IMAGE[0].data[:BLOCK_BYTES] and not holds(flash, IMAGE):
+            seen.append("half of the new program would start")
+        if table == old_table and flash.bytes != old:
+            seen.append("what is left of the old program would start")
+
+    flash.watch = look
+    return seen
+
+
+def test_a_program_is_written_verified_and_started(rom):
+    seen = watch_for_half_images(rom.flash)
+    assert flash_once(rom) == 3
+    assert holds(rom.flash, IMAGE)
+    assert rom.started_at(5) == START
+    assert rom.moments < MOMENTS
+    assert not seen
+
+
+def test_the_older_erase_command_is_used_where_the_loader_has_no_other(rom):
+    rom.legacy = True
+    assert flash_once(rom) == 3
+    assert holds(rom.flash, IMAGE)
+
+
+def test_what_is_there_already_is_only_read(rom):
+    flash_once(rom)
+    rom.press_reset()
+    changes = []
+    rom.flash.watch = lambda: changes.append(1)
+    assert flash_once(rom) == 0
+    assert not changes
+
+
+def test_a_changed_page_and_the_vector_table_are_written_and_nothing_else(rom):
+    flash_once(rom)
+    rom.press_reset()
+    rom.flash.bytes[2048 + 256] ^= 1
+    assert flash_once(rom) == 2
+    assert holds(rom.flash, IMAGE)
+
+
+def test_progress_only_grows_and_ends_at_one(rom):
+    line = SerialLine(rom.plug_in(), WIRINGS["none"])
+    loader = Loader(line, timeouts=QUICK)
+    loader.connect()
+    shares: list[float] = []
+    Flasher(loader, rom.flash.chip, shares.append).write(IMAGE, START)
+    line.close()
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+    assert len(shares) > 10
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    faults=st.dictionaries(
+        st.integers(0, MOMENTS), st.sampled_from(Fault), min_size=1, max_size=FAULTS_AT_ONCE
+    ),
+    tears_unreadable=st.booleans(),
+    seed=st.integers(0, 1000),
+)
+def test_after_any_faults_the_next_attempt_flashes_right(faults, tears_unreadable, seed):
+    rom = Rom(Flash(small_chip(), seed, tears_unreadable), faults, seed=seed)
+    seen = watch_for_half_images(rom.flash)
+    try:
+        try:
+            flash_once(rom)
+            assert holds(rom.flash, IMAGE)
+        except DeviceError:
+            pass
+        rom.faults.clear()
+        rom.unplug()
+        flash_once(rom, Timeouts())
+        assert holds(rom.flash, IMAGE)
+        assert rom.started_at(5) == START
+        assert not seen
+    finally:
+        rom.unplug()
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_one_fault_at_any_moment(fault):
+    """Every seventh moment of a write, one fault each."""
+    recovered = 0
+    for moment in range(0, 3000, 97):
+        rom = Rom(Flash(small_chip(), seed=moment), {moment: fault}, seed=moment)
+        seen = watch_for_half_images(rom.flash)
+        try:
+            flash_once(rom)
+            recovered += 1
+            assert holds(rom.flash, IMAGE), moment
+        except DeviceError:
+            assert fault is Fault.UNPLUGGED
+        finally:
+            rom.unplug()
+        assert not seen
+    assert recovered or fault is Fault.UNPLUGGED
