@@ -16,6 +16,7 @@ class Section:
     name: str
     kind: str  # text, data or bss
     size: int
+    address: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,8 +48,8 @@ def read_elf(content: bytes) -> tuple[list[Section], list[Segment]]:
     ]
     names = content[rows[names_index][4] :]
     sections = [
-        Section(names[name : names.index(b"\0", name)].decode(), _kind(kind, flags), size)
-        for name, kind, flags, _, _, size in rows
+        Section(names[name : names.index(b"\0", name)].decode(), _kind(kind, flags), size, at)
+        for name, kind, flags, at, _, size in rows
         if flags & _SHF_ALLOC and size
     ]
     segments = []
@@ -71,18 +72,23 @@ def _kind(section_type: int, flags: int) -> str:
     return "data" if flags & _SHF_WRITE else "text"
 
 
-def read_image(program: Path) -> list[Segment]:
-    """What a loader writes: the segments that have stored bytes, by load address.
-
-    Raises DeviceError for what is no whole little-endian ELF file.
-    """
+def load_elf(program: Path) -> tuple[list[Section], list[Segment]]:
+    """As read_elf, of a file. Raises DeviceError for what is no whole little-endian ELF file."""
     try:
         content = program.read_bytes()
         if not content.startswith(b"\x7fELF") or content[5] != 1:
             raise ValueError
-        segments = [segment for segment in read_elf(content)[1] if segment.data]
+        return read_elf(content)
     except (struct.error, IndexError, ValueError) as broken:
         raise DeviceError(
             f"{program}: not a program (a little-endian ELF file)", hint="build it again"
         ) from broken
+
+
+def read_image(program: Path) -> list[Segment]:
+    """What a loader writes: the segments that have stored bytes, by load address.
+
+    Raises DeviceError as load_elf.
+    """
+    segments = [segment for segment in load_elf(program)[1] if segment.data]
     return sorted(segments, key=lambda segment: segment.load_address)

@@ -2,6 +2,6 @@
 
 from kit.channel.base import Channel
 from kit.channel.process import ProcessChannel
-from kit.channel.serial import SerialChannel
+from kit.channel.serial import PortChannel, SerialChannel
 
-__all__ = ["Channel", "ProcessChannel", "SerialChannel"]
+__all__ = ["Channel", "PortChannel", "ProcessChannel", "SerialChannel"]

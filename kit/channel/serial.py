@@ -32,21 +32,12 @@ def _open(url: str, baud: int) -> serial.SerialBase:
     return serial.serial_for_url(url, baudrate=baud, timeout=0)
 
 
-class SerialChannel(Channel):
-    """A line that pyserial opens: `/dev/ttyACM0`, or `socket://127.0.0.1:5000`."""
+class PortChannel(Channel):
+    """An open port of pyserial; closing the channel closes it."""
 
-    def __init__(self, url: str, baud: int, connect_timeout_s: float) -> None:
-        """Raises DeviceError when the line cannot be opened within connect_timeout_s."""
+    def __init__(self, port: serial.SerialBase) -> None:
         self._closing = False
-        deadline = time.monotonic() + connect_timeout_s
-        while True:
-            try:
-                self._port = _open(url, baud)
-                break
-            except serial.SerialException as refused:
-                if time.monotonic() > deadline:
-                    raise DeviceError(f"cannot open `{url}`: {refused}") from refused
-                time.sleep(_RETRY_S)
+        self._port = port
         super().__init__()
 
     def _receive(self) -> bytes:
@@ -71,3 +62,20 @@ class SerialChannel(Channel):
         self._closing = True
         self._thread.join()
         self._port.close()
+
+
+class SerialChannel(PortChannel):
+    """A line that pyserial opens: `/dev/ttyACM0`, or `socket://127.0.0.1:5000`."""
+
+    def __init__(self, url: str, baud: int, connect_timeout_s: float) -> None:
+        """Raises DeviceError when the line cannot be opened within connect_timeout_s."""
+        deadline = time.monotonic() + connect_timeout_s
+        while True:
+            try:
+                port = _open(url, baud)
+                break
+            except serial.SerialException as refused:
+                if time.monotonic() > deadline:
+                    raise DeviceError(f"cannot open `{url}`: {refused}") from refused
+                time.sleep(_RETRY_S)
+        super().__init__(port)

@@ -40,6 +40,9 @@ class Device:
     probe: str = _key("", "Unique id of its debug probe, as pyOCD shows it.")
     gdb: str = _key("", "HOST:PORT of a gdb server that it hangs on.")
     baud: int = _key(115200, "Speed of its serial port.")
+    wiring: str = _key(
+        "none", "How DTR and RTS of its serial port reset it; a wrong one lists all."
+    )
     runner: str = _key("", "Runner, where it is not the one that the way to it implies.")
     emulated: bool = _key(False, "It is an emulator: its times mean nothing.")
 

@@ -9,7 +9,7 @@ from kit.serialboot.chips import Chip, load_chip
 from kit.serialboot.flash import Flasher
 from kit.serialboot.loader import ExchangeFailed, Line, Loader, Timeouts
 from kit.serialboot.port import SerialLine
-from kit.serialboot.wiring import WIRINGS, Wiring
+from kit.serialboot.wiring import WIRINGS, Wiring, load_wiring
 
 __all__ = [
     "WIRINGS",
@@ -22,4 +22,5 @@ __all__ = [
     "Timeouts",
     "Wiring",
     "load_chip",
+    "load_wiring",
 ]

@@ -1,9 +1,9 @@
 """Writing a program into flash, so that an interruption at any moment does no harm.
 
-The page with the vector table is erased first, and the block with the table is written last of all,
-when everything else has been read back: a program that is not whole has no start address, and what
-is started by mistake does nothing. The loader is in ROM and can always write again. A page that
-already holds what it should is left as it is, so that the next attempt goes on where this one ended.
+The page with the vector table is erased first, and the block with the table is written last of
+all, when everything else has been read back: a program that is not whole has no start address. The
+loader is in ROM and can always write again. A page that already holds what it should is left as it
+is, so that the next attempt goes on where this one ended.
 """
 
 import dataclasses
@@ -81,7 +81,7 @@ class Flasher:
         first = next((c for c in contents if start_address in c.blocks), None)
         if first is None:
             raise DeviceError(f"the program has no vector table at {start_address:#x}")
-        self._done, self._total = 0, 2 * sum(len(content.blocks) for content in contents)
+        self._total = 2 * sum(len(content.blocks) for content in contents)
         stale = [content for content in contents if not self._matches(content)]
         if not stale:
             return 0
@@ -90,17 +90,21 @@ class Flasher:
         stale = [content for content in stale if content is not first] + [first]
         written = len(stale)
         for _ in range(_ATTEMPTS):
-            self._write_pages(stale, contents)
+            self._write_pages(stale, contents, table)
+            self._still_to_do(table)
             if self._write_blocks(table):
                 return written
             stale = [first]
         raise self._differs(first.page)
 
-    def _write_pages(self, stale: Sequence[Content], contents: Sequence[Content]) -> None:
+    def _write_pages(
+        self, stale: Sequence[Content], contents: Sequence[Content], table: Mapping[int, bytes]
+    ) -> None:
         """Write pages until all are right. A line that garbles bytes may also have the wrong page
         erased: after any trouble everything is looked at again."""
         for _ in range(_ATTEMPTS):
             troubles = self._loader.troubles
+            self._still_to_do(table, *(content.blocks for content in stale))
             for content in stale:
                 self._write_page(content)
             if self._loader.troubles == troubles:
@@ -126,7 +130,6 @@ class Flasher:
                 raise _read_protected() from failed
             self._loader.connect(self._patience_s)
             return False
-        self._advance(2 * len(content.blocks))
         return True
 
     def _write_page(self, content: Content) -> None:
@@ -151,7 +154,8 @@ class Flasher:
     def _write_blocks(self, blocks: Mapping[int, bytes]) -> bool:
         """Write blocks of an erased page. Returns whether they read back as written."""
         for address, data in blocks.items():
-            self._write_block(address, data)
+            if not self._write_block(address, data):
+                return False
             self._advance(1)
         for address, data in blocks.items():
             if self._read(address) != data:
@@ -159,23 +163,22 @@ class Flasher:
             self._advance(1)
         return True
 
-    def _write_block(self, address: int, data: bytes) -> None:
-        """Write one block. Raises ExchangeFailed when it is left half-written."""
+    def _write_block(self, address: int, data: bytes) -> bool:
+        """Write one block. Returns False when it is half-written, and has to be erased."""
         if not data.strip(ERASED):
-            return
+            return True
         for _ in range(_ATTEMPTS):
             try:
                 self._loader.write(address, data)
-                return
-            except ExchangeFailed as failed:
-                trouble = failed
+                return True
+            except ExchangeFailed:
                 self._loader.recover()
             found = self._read(address)
             if found == data:
-                return
+                return True
             if found.strip(ERASED):
-                break
-        raise trouble
+                return False
+        return False
 
     def _read(self, address: int) -> bytes:
         return self._loader.retried(lambda: self._loader.read(address, BLOCK_BYTES))
@@ -187,6 +190,10 @@ class Flasher:
             f"not there on the smaller types of {self._chip.name}",
         )
 
+    def _still_to_do(self, *groups: Mapping[int, bytes]) -> None:
+        """Set how far all is, by the blocks that are yet to be written and read back."""
+        self._done = self._total - 2 * sum(map(len, groups))
+
     def _advance(self, steps: int) -> None:
         self._done += steps
         self._progress(self._done / self._total)
@@ -195,5 +202,5 @@ class Flasher:
 def _read_protected() -> DeviceError:
     return DeviceError(
         "the chip is read-protected: it can be neither verified nor written like this",
-        hint="lift the protection with STM32CubeProgrammer (that erases the chip), then flash again",
+        hint="lift the protection with STM32CubeProgrammer (it erases the chip), then flash again",
     )

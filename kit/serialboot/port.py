@@ -21,6 +21,7 @@ class SerialLine:
     def __init__(self, url: str, wiring: Wiring) -> None:
         self.url = url
         self._wiring = wiring
+        self._released = False
         self.port = serial.serial_for_url(
             url,
             do_not_open=True,
@@ -57,19 +58,19 @@ class SerialLine:
         with self._watched():
             self._wiring.enter_loader(self.port)
 
-    def become_console(self, baud: int) -> serial.SerialBase:
+    def release_as_console(self, baud: int) -> serial.SerialBase:
         """Change to what programs speak: no parity, their baud. The port is the caller's then."""
         with self._watched():
             self.port.parity = serial.PARITY_NONE
             self.port.baudrate = baud
             self.port.timeout = 0
+        self._released = True
         return self.port
 
     def close(self) -> None:
-        """Give the port back; BOOT0 low."""
-        with contextlib.suppress(OSError):
-            self._wiring.rest(self.port)
-        self.port.close()
+        """Give the port back, if it is still ours."""
+        if not self._released:
+            self.port.close()
 
     @contextlib.contextmanager
     def _watched(self) -> Iterator[None]:

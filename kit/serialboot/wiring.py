@@ -35,29 +35,24 @@ class Wiring:
     boot: str = ""
     boot_level: bool = False
 
-    def enter_loader(self, lines: ControlLines) -> None:
-        """Reset the chip into its loader; nothing without wires."""
-        self._reset(lines, self.boot_level)
-
-    def start_program(self, lines: ControlLines) -> None:
-        """Reset the chip into the program in its flash; nothing without wires."""
-        self._reset(lines, not self.boot_level)
-
     def rest(self, lines: ControlLines) -> None:
         """Leave the chip alone, BOOT0 low: for a port that is being opened."""
         if self.reset:
             setattr(lines, self.boot, not self.boot_level)
             setattr(lines, self.reset, False)
 
-    def _reset(self, lines: ControlLines, boot: bool) -> None:
+    def enter_loader(self, lines: ControlLines) -> None:
+        """Reset the chip into its loader; nothing without wires."""
         if not self.reset:
             return
         try:
-            setattr(lines, self.boot, boot)
+            setattr(lines, self.boot, self.boot_level)
             setattr(lines, self.reset, True)
             time.sleep(RESET_S)
             setattr(lines, self.reset, False)
             time.sleep(START_S)
+            # Whoever presses reset from now on gets the program.
+            setattr(lines, self.boot, not self.boot_level)
         except OSError as unable:
             raise DeviceError(
                 f"this serial port has no line to reset the board with ({self.name})",

@@ -102,6 +102,7 @@ class Rom:
     faults: Mapping[int, Fault] = dataclasses.field(default_factory=dict)
     legacy: bool = False
     read_protected: bool = False
+    boot0: bool = True
     seed: int = 1
     moments: int = 0
 
@@ -112,6 +113,7 @@ class Rom:
         self._stop = threading.Event()
         self._started: queue.SimpleQueue[int] = queue.SimpleQueue()
         self._reset = threading.Event()
+        self._nrst = True
         self.path = ""
 
     # -- the outside: cable, reset button, power
@@ -139,6 +141,13 @@ class Rom:
         """Reset the chip."""
         self._reset.set()
 
+    def set_pins(self, nrst: bool, boot0: bool) -> None:
+        """Drive the pins; the chip looks at BOOT0 when NRST rises."""
+        if nrst and not self._nrst:
+            self.boot0 = boot0
+            self._reset.set()
+        self._nrst = nrst
+
     def started_at(self, timeout_s: float) -> int:
         """The address of the program that Go has started; queue.Empty when none is in time."""
         return self._started.get(timeout=timeout_s)
@@ -160,15 +169,20 @@ class Rom:
     # -- the loader
 
     def _boot(self) -> None:
-        """From reset to the next."""
+        """From reset to the next: the program in flash, or the loader."""
+        if not self.boot0:
+            self._hang()
         while self._receive() != SYNC:
             continue
         self._answer(ACK)
         while True:
             command, complement = self._receive(), self._receive()
-            if command ^ complement != 0xFF or command not in self._commands():
-                self._answer(NACK)
-            elif self.read_protected and command not in ALWAYS_ALLOWED:
+            if (
+                command ^ complement != 0xFF
+                or command not in self._commands()
+                or self.read_protected
+                and command not in ALWAYS_ALLOWED
+            ):
                 self._answer(NACK)
             else:
                 self._handle(command)
