@@ -23,6 +23,9 @@ _SECTIONS = {
     "stack": """\
     .stack (NOLOAD) : {{
         . = ALIGN(8); pn_stack_limit = .; . = . + {stack}; pn_stack_top = .;
+    }} > {region}
+    .lent ORIGIN({region}) + LENGTH({region}) - 512 (NOLOAD) : {{
+        pn_lent_words = .; . = . + 512;
     }} > {region}""",
 }
 

@@ -1,6 +1,13 @@
-/* A board's arguments and settings: words of a command line that the debugger or emulator lends. */
+/*
+ * A board's arguments and settings: words of a command line.
+ *
+ * Whoever writes programs to a board (boot loader, debugger) lays the words down in RAM that
+ * start-up leaves alone; kit/runner/_board.py is the other side. Where nothing lies, semihosting is
+ * asked.
+ */
 #include "pn_command_line.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "pn_port.h"
@@ -8,14 +15,36 @@
 
 #define COMMAND_LINE_SIZE 512
 #define MAX_ARGUMENTS 16
+#define LENT_MAGIC 0x4c504e57u
+
+typedef struct {
+    uint32_t magic, length, inverted_length;
+    char text[COMMAND_LINE_SIZE - 3 * sizeof(uint32_t)];
+} lent_words_t;
+
+/* From the linker script. */
+extern lent_words_t pn_lent_words;
 
 static char command_line[COMMAND_LINE_SIZE];
 static char *words[MAX_ARGUMENTS];
 static int word_count;
 static char *arguments[MAX_ARGUMENTS + 1];
 
+/* Takes the words away: another reset starts a program without them. Returns whether there are any.
+ */
+static int take_lent_words(void) {
+    const uint32_t length = pn_lent_words.length;
+    if (pn_lent_words.magic != LENT_MAGIC || pn_lent_words.inverted_length != ~length ||
+        length >= sizeof pn_lent_words.text)
+        return 0;
+    memcpy(command_line, pn_lent_words.text, length);
+    command_line[length] = '\0';
+    pn_lent_words.magic = 0;
+    return 1;
+}
+
 void pn_command_line_read(void) {
-    if (PN_PORT_SEMIHOSTING)
+    if (!take_lent_words() && PN_PORT_SEMIHOSTING)
         pn_semihosting_command_line(command_line, sizeof command_line);
     char *rest = command_line;
     while (*(rest += strspn(rest, " ")) && word_count < MAX_ARGUMENTS) {

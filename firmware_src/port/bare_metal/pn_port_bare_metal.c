@@ -29,9 +29,9 @@ static size_t span(const uint32_t *start, const uint32_t *end) {
 _Noreturn void pn_port_run(void) {
     memcpy(pn_data_start, pn_data_load, span(pn_data_start, pn_data_end));
     memset(pn_bss_start, 0, span(pn_bss_start, pn_bss_end));
+    pn_command_line_read(); /* while RAM is as it was laid down, no cache before it */
     pn_board_start();
     pn_port_start_timer();
-    pn_command_line_read();
     char **argv;
     const int argc = pn_command_line_arguments(&argv);
     pn_port_exit(main(argc, argv));
