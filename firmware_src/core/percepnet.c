@@ -20,6 +20,7 @@ struct pn_state {
     _Alignas(PN_STATE_ALIGNMENT) unsigned char network[]; /* pn_nn_state_size bytes */
 };
 
+_Static_assert(PN_PACKET_HOPS == PN_NN_PACKET, "signal path and network agree on a packet");
 _Static_assert(PN_MAX_FRAME_SAMPLES == PN_HOP,
                "the header states the longest hop of the signal path");
 
@@ -111,34 +112,62 @@ static size_t frame_samples(const pn_state_t *state) {
     return (size_t)state->frame.dsp.rate->hop;
 }
 
+/* Frame l of a hop, with what the network said of it. */
+static void synthesise(pn_state_t *state, uint32_t hops_ago, const int16_t *gains_q15,
+                       const int16_t *strengths_q15, int32_t *out_q8) {
+    pn_frame_t *const frame = &state->frame;
+    PN_PROBE(VOICE);
+    pn_voice_update(&state->voice, pn_frame_energies(frame, hops_ago), gains_q15,
+                    pn_frame_pending(frame, hops_ago)->estimate);
+    pn_frame_synthesise_hop(frame, hops_ago, gains_q15, strengths_q15, state->model.post_filter,
+                            out_q8);
+}
+
 /* One frame from Q8 to Q8; out_q8 may be pcm_q8. */
 static void process_q8(pn_state_t *state, const int32_t *pcm_q8, int32_t *out_q8) {
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
     pn_frame_analyse_q8(&state->frame, pcm_q8, features_q12);
     PN_PROBE(NETWORK);
     pn_nn_step(&state->model, state->network, features_q12, gains_q15, strengths_q15);
-    PN_PROBE(VOICE);
-    pn_voice_update(&state->voice, pn_frame_energies(&state->frame), gains_q15,
-                    state->frame.estimate);
-    pn_frame_synthesise(&state->frame, gains_q15, strengths_q15, state->model.post_filter, out_q8);
+    synthesise(state, 0, gains_q15, strengths_q15, out_q8);
 }
 
-void pn_process(pn_state_t *state, const int16_t *in, int16_t *out) {
+static void from_words(const int16_t *in, size_t samples, int32_t *frame_q8) {
     PN_PROBE(SAMPLES);
-    int32_t frame_q8[PN_HOP] = {0}; /* lower rates fill a part */
-    const size_t samples = frame_samples(state);
     for (size_t n = 0; n < samples; n++)
         frame_q8[n] = in[n] * 256;
-    process_q8(state, frame_q8, frame_q8);
+}
+
+static void to_words(const int32_t *frame_q8, size_t samples, int16_t *out) {
     PN_PROBE(SAMPLES);
     for (size_t n = 0; n < samples; n++)
         out[n] = pn_sat16(pn_shrr32(frame_q8[n], 8));
+}
+
+void pn_process(pn_state_t *state, const int16_t *in, int16_t *out) {
+    int32_t frame_q8[PN_HOP] = {0}; /* lower rates fill a part */
+    from_words(in, frame_samples(state), frame_q8);
+    process_q8(state, frame_q8, frame_q8);
+    to_words(frame_q8, frame_samples(state), out);
     PN_PROBE(OUTSIDE);
 }
 
 void pn_process_packet(pn_state_t *state, const int16_t *in, int16_t *out) {
-    pn_process(state, in, out);
-    pn_process(state, in + frame_samples(state), out + frame_samples(state));
+    const size_t samples = frame_samples(state);
+    int32_t frame_q8[PN_HOP] = {0};
+    int16_t features_q12[PN_PACKET_HOPS][PN_FEATURES];
+    int16_t gains_q15[PN_PACKET_HOPS][PN_BANDS], strengths_q15[PN_PACKET_HOPS][PN_BANDS];
+    for (size_t hop = 0; hop < PN_PACKET_HOPS; hop++) {
+        from_words(in + hop * samples, samples, frame_q8);
+        pn_frame_analyse_q8(&state->frame, frame_q8, features_q12[hop]);
+    }
+    PN_PROBE(NETWORK);
+    pn_nn_packet(&state->model, state->network, features_q12, gains_q15, strengths_q15);
+    for (uint32_t hop = 0; hop < PN_PACKET_HOPS; hop++) {
+        synthesise(state, PN_PACKET_HOPS - 1 - hop, gains_q15[hop], strengths_q15[hop], frame_q8);
+        to_words(frame_q8, samples, out + hop * samples);
+    }
+    PN_PROBE(OUTSIDE);
 }
 
 /* +-1 to Q8 of int16 LSBs: 2^23 is full scale. */

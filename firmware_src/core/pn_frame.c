@@ -24,9 +24,16 @@ int pn_frame_use_isa(pn_frame_t *state, const char *isa) {
     return kernels != NULL;
 }
 
-/* Place in the rings of the frame that is filtered: the oldest. */
-static uint32_t oldest(const pn_frame_t *state) {
-    return (state->newest + 1) % PN_RING;
+uint32_t pn_frame_place(const pn_frame_t *state, uint32_t hops_ago) {
+    return (state->newest + PN_RING - PN_LOOKAHEAD - hops_ago) % PN_RING;
+}
+
+static uint32_t pending_place(const pn_frame_t *state, uint32_t hops_ago) {
+    return (state->newest + PN_PACKET_HOPS - hops_ago) % PN_PACKET_HOPS;
+}
+
+const pn_pending_t *pn_frame_pending(const pn_frame_t *state, uint32_t hops_ago) {
+    return &state->pending[pending_place(state, hops_ago)];
 }
 
 static void push_history(pn_frame_t *state, const int32_t *pcm_q8) {
@@ -48,25 +55,27 @@ static void analyse_newest(pn_frame_t *state, int16_t *features_q12) {
     pn_features_log_bands(&state->level, energies, features_q12);
 }
 
-static void comb_oldest(pn_frame_t *state, int16_t *features_q12) {
+static void comb_frame(pn_frame_t *state, int16_t *features_q12) {
     int16_t coherence_q15[PN_BANDS];
+    const uint32_t frame = pn_frame_place(state, 0);
+    pn_pending_t *const pending = &state->pending[pending_place(state, 0)];
     PN_PROBE(PITCH);
-    state->estimate = pn_pitch_push(&state->pitch, state->history);
+    pending->estimate = pn_pitch_push(&state->pitch, state->history);
     PN_PROBE(COMB);
-    pn_comb_filter(state->dsp.kernels, state->history, state->dsp.rate->hop, state->estimate.period,
-                   state->scratch);
+    pn_comb_filter(state->dsp.kernels, state->history, state->dsp.rate->hop,
+                   pending->estimate.period, state->scratch);
     PN_PROBE(TRANSFORM);
-    pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &state->comb);
+    pn_spectrum_analyse(&state->dsp, state->scratch, state->scratch, &pending->comb);
     PN_PROBE(FEATURES);
-    pn_features_coherence(state->dsp.kernels, &state->spectra[oldest(state)],
-                          state->energies[oldest(state)], &state->comb, coherence_q15);
-    pn_features_pitch(coherence_q15, state->estimate, state->dsp.rate, features_q12);
+    pn_features_coherence(state->dsp.kernels, &state->spectra[frame], state->energies[frame],
+                          &pending->comb, coherence_q15);
+    pn_features_pitch(coherence_q15, pending->estimate, state->dsp.rate, features_q12);
 }
 
 void pn_frame_analyse_q8(pn_frame_t *state, const int32_t *pcm_q8, int16_t *features_q12) {
     push_history(state, pcm_q8);
     analyse_newest(state, features_q12);
-    comb_oldest(state, features_q12);
+    comb_frame(state, features_q12);
 }
 
 void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q12) {
@@ -75,17 +84,23 @@ void pn_frame_analyse(pn_frame_t *state, const int16_t *pcm, int16_t *features_q
     pn_frame_analyse_q8(state, state->scratch, features_q12);
 }
 
-const pn_scaled_t *pn_frame_energies(const pn_frame_t *state) {
-    return state->energies[oldest(state)];
+const pn_scaled_t *pn_frame_energies(const pn_frame_t *state, uint32_t hops_ago) {
+    return state->energies[pn_frame_place(state, hops_ago)];
+}
+
+void pn_frame_synthesise_hop(pn_frame_t *state, uint32_t hops_ago, const int16_t *gains_q15,
+                             const int16_t *strengths_q15, int post_filter, int32_t *out_q8) {
+    const uint32_t frame = pn_frame_place(state, hops_ago);
+    pn_spectrum_t *const comb = &state->pending[pending_place(state, hops_ago)].comb;
+    PN_PROBE(GAINS);
+    pn_gains_apply(&state->gains, state->dsp.kernels, &state->spectra[frame],
+                   state->energies[frame], comb, gains_q15, strengths_q15, post_filter,
+                   state->scratch, comb);
+    PN_PROBE(SYNTHESIS);
+    pn_spectrum_synthesise(&state->dsp, comb, state->scratch, state->overlap, out_q8);
 }
 
 void pn_frame_synthesise(pn_frame_t *state, const int16_t *gains_q15, const int16_t *strengths_q15,
                          int post_filter, int32_t *out_q8) {
-    PN_PROBE(GAINS);
-    const uint32_t frame = oldest(state);
-    pn_gains_apply(&state->gains, state->dsp.kernels, &state->spectra[frame],
-                   state->energies[frame], &state->comb, gains_q15, strengths_q15, post_filter,
-                   state->scratch, &state->comb);
-    PN_PROBE(SYNTHESIS);
-    pn_spectrum_synthesise(&state->dsp, &state->comb, state->scratch, state->overlap, out_q8);
+    pn_frame_synthesise_hop(state, 0, gains_q15, strengths_q15, post_filter, out_q8);
 }

@@ -16,6 +16,8 @@
 
 #define TYPE_pn_s8_gemv_ukernel_32c4 pn_s8_gemv_fn
 #define TYPE_pn_s8_gemv_ukernel_rm16 pn_s8_gemv_fn
+#define TYPE_pn_s8_gemv_2col_ukernel_32c4 pn_s8_gemv_2col_fn
+#define TYPE_pn_s8_gemv_2col_ukernel_rm16 pn_s8_gemv_2col_fn
 #define TYPE_pn_s16s8_gemv_ukernel_32c4 pn_s16s8_gemv_fn
 #define TYPE_pn_s16s8_gemv_ukernel_rm16 pn_s16s8_gemv_fn
 #define TYPE_pn_s32_tanh_ukernel_x8 pn_s32_tanh_fn
@@ -24,6 +26,8 @@
 
 #define MEMBER_pn_s8_gemv_ukernel_32c4 s8_gemv
 #define MEMBER_pn_s8_gemv_ukernel_rm16 s8_gemv
+#define MEMBER_pn_s8_gemv_2col_ukernel_32c4 s8_gemv_2col
+#define MEMBER_pn_s8_gemv_2col_ukernel_rm16 s8_gemv_2col
 #define MEMBER_pn_s16s8_gemv_ukernel_32c4 s16s8_gemv
 #define MEMBER_pn_s16s8_gemv_ukernel_rm16 s16s8_gemv
 #define MEMBER_pn_s32_tanh_ukernel_x8 s32_tanh
@@ -32,6 +36,8 @@
 
 #define LAYOUT_pn_s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
+#define LAYOUT_pn_s8_gemv_2col_ukernel_32c4 PN_LAYOUT_NR32C4
+#define LAYOUT_pn_s8_gemv_2col_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s16s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s16s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s32_tanh_ukernel_x8 ANY_LAYOUT
@@ -50,7 +56,7 @@ typedef struct {
 
 /* By family, the most capable instruction set last. */
 static const entry_t entries[] = {
-#define PN_KERNEL(family, name) \
+#define PN_KERNEL(family, name)                                                                    \
     {PN_CPU_##name, LAYOUT_##family, {.MEMBER_##family = family##__##name, .isa = #name}},
 #include "pn_kernel_list.h"
 #undef PN_KERNEL
@@ -70,6 +76,8 @@ static void take(pn_kernels_t *chosen, const pn_kernels_t *kernel) {
         chosen->s8_gemv = kernel->s8_gemv;
         chosen->isa = kernel->isa; /* named after the family that does nearly all of the work */
     }
+    if (kernel->s8_gemv_2col)
+        chosen->s8_gemv_2col = kernel->s8_gemv_2col;
     if (kernel->s16s8_gemv)
         chosen->s16s8_gemv = kernel->s16s8_gemv;
     if (kernel->s32_tanh)
@@ -98,7 +106,8 @@ pn_status_t pn_dispatch_select(pn_layout_t layout, const char *isa, pn_kernels_t
     pn_kernels_t chosen = {0};
     if (choose((int)layout, isa, &chosen) != PN_OK)
         return PN_ERROR_ISA;
-    if (!chosen.s8_gemv || !chosen.s16s8_gemv || !chosen.s32_tanh || !chosen.s32_gru)
+    if (!chosen.s8_gemv || !chosen.s8_gemv_2col || !chosen.s16s8_gemv || !chosen.s32_tanh ||
+        !chosen.s32_gru)
         return PN_ERROR_ISA;
     *kernels = chosen;
     return PN_OK;

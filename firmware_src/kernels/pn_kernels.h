@@ -5,8 +5,8 @@
  * file's name. Every kernel of a family gives the same bits. Weight matrices are packed in one of
  * two layouts:
  *
- *   nr32c4  (x86-64, AArch64, Armv7) tiles of 32 rows by 4 columns, [rows/32][cols/4][32][4], so that a
- *           pass over the matrix is one stream; the last rows % 32 in tiles of 8 by 4
+ *   nr32c4  (x86-64, AArch64, Armv7) tiles of 32 rows by 4 columns, [rows/32][cols/4][32][4], so
+ *           that a pass over the matrix is one stream; the last rows % 32 in tiles of 8 by 4
  *   rm16    (Cortex-M) row after row
  *
  * Rows are a multiple of 8, columns of 16; the code generator pads with zeros. Weights lie in
@@ -44,7 +44,12 @@ typedef struct pn_scale {
 typedef void pn_s8_gemv_fn(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
                            const int8_t *x, int32_t *y);
 
-/* The same for int16 x: 80 columns keep partial sums below 80 * 127 * 2^15 + |bias| < 2^30. */
+/* Two such products, y0 of x0 and y1 of x1, with one pass over the weights. */
+typedef void pn_s8_gemv_2col_fn(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
+                                const int8_t *x0, const int8_t *x1, int32_t *y0, int32_t *y1);
+
+/* As pn_s8_gemv_fn for int16 x: 80 columns keep partial sums below 80 * 127 * 2^15 + |bias| < 2^30.
+ */
 typedef void pn_s16s8_gemv_fn(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
                               const int16_t *x, int32_t *y);
 
@@ -71,11 +76,12 @@ typedef void pn_s32_gru_fn(size_t n, const int32_t *ih, const int32_t *hh,
 /* Kernels that work together: one of each family, for one weight layout. */
 typedef struct pn_kernels {
     pn_s8_gemv_fn *s8_gemv;
+    pn_s8_gemv_2col_fn *s8_gemv_2col;
     pn_s16s8_gemv_fn *s16s8_gemv;
     pn_s32_tanh_fn *s32_tanh;
     pn_s32_gru_fn *s32_gru;
     const pn_dsp_kernels_t *dsp; /* not the network's, but chosen alike */
-    const char *isa; /* name of the most capable instruction set among them */
+    const char *isa;             /* name of the most capable instruction set among them */
 } pn_kernels_t;
 
 #endif

@@ -20,19 +20,19 @@ static inline void store(int32_t *y, sums_t sum) {
 }
 
 /* Add 16 rows by the 4 columns of one lane of x. */
-#define ADD_16_ROWS(upper, lower, w, x, lane) \
-    do { \
-        const int8x16x4_t tile = vld1q_s8_x4(w); \
-        (upper).low = vdotq_laneq_s32((upper).low, tile.val[0], x, lane); \
-        (upper).high = vdotq_laneq_s32((upper).high, tile.val[1], x, lane); \
-        (lower).low = vdotq_laneq_s32((lower).low, tile.val[2], x, lane); \
-        (lower).high = vdotq_laneq_s32((lower).high, tile.val[3], x, lane); \
+#define ADD_16_ROWS(upper, lower, w, x, lane)                                                      \
+    do {                                                                                           \
+        const int8x16x4_t tile = vld1q_s8_x4(w);                                                   \
+        (upper).low = vdotq_laneq_s32((upper).low, tile.val[0], x, lane);                          \
+        (upper).high = vdotq_laneq_s32((upper).high, tile.val[1], x, lane);                        \
+        (lower).low = vdotq_laneq_s32((lower).low, tile.val[2], x, lane);                          \
+        (lower).high = vdotq_laneq_s32((lower).high, tile.val[3], x, lane);                        \
     } while (0)
 
-#define ADD_32_ROWS(w, x, lane) \
-    do { \
-        ADD_16_ROWS(sum0, sum1, w, x, lane); \
-        ADD_16_ROWS(sum2, sum3, (w) + 64, x, lane); \
+#define ADD_32_ROWS(w, x, lane)                                                                    \
+    do {                                                                                           \
+        ADD_16_ROWS(sum0, sum1, w, x, lane);                                                       \
+        ADD_16_ROWS(sum2, sum3, (w) + 64, x, lane);                                                \
     } while (0)
 
 /* Eight independent sums: no dot product waits for the one before. */

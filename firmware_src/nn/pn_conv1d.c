@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-int8_t *pn_conv1d_push(int8_t *history, size_t frames, size_t width) {
-    memmove(history, history + width, (frames - 1) * width);
-    return history + (frames - 1) * width;
+int8_t *pn_conv1d_push(int8_t *history, size_t room, size_t width, size_t steps) {
+    const size_t kept = (room - steps) * width;
+    memmove(history, history + steps * width, kept);
+    return history + kept;
 }

@@ -4,10 +4,13 @@
 
 #include "pn_nn.h"
 
+/* Frames of memory for a layer that sees `frames`: the second step of a packet needs one more. */
+#define PN_CONV1D_ROOM(frames) ((frames) + PN_NN_PACKET - 1)
+
 /*
- * Room for the newest of `frames` frames of `width`, oldest first: the others move up by one.
- * Returns where it goes.
+ * Room for the newest `steps` of `room` frames of `width`, oldest first: the others move up.
+ * Returns where they go, one after the other.
  */
-int8_t *pn_conv1d_push(int8_t *history, size_t frames, size_t width);
+int8_t *pn_conv1d_push(int8_t *history, size_t room, size_t width, size_t steps);
 
 #endif

@@ -3,10 +3,23 @@
 
 #include "pn_activation.h"
 
+void pn_dense_multiply(const pn_kernels_t *kernels, const pn_matrix_t *matrix, size_t steps,
+                       pn_inputs_t x, int32_t *accumulator) {
+    if (steps == 2)
+        kernels->s8_gemv_2col(matrix->rows, matrix->cols, matrix->weights, matrix->bias, x.first,
+                              x.first + x.stride, accumulator, accumulator + matrix->rows);
+    else
+        kernels->s8_gemv(matrix->rows, matrix->cols, matrix->weights, matrix->bias, x.first,
+                         accumulator);
+}
+
 void pn_dense_tanh(const pn_kernels_t *kernels, const pn_nn_model_t *model,
-                   const pn_matrix_t *matrix, const int8_t *x, int32_t *accumulator, int8_t *y) {
-    kernels->s8_gemv(matrix->rows, matrix->cols, matrix->weights, matrix->bias, x, accumulator);
-    kernels->s32_tanh(matrix->rows, accumulator, &matrix->scale, model->tanh_table, y);
+                   const pn_matrix_t *matrix, size_t steps, pn_inputs_t x, int32_t *accumulator,
+                   pn_outputs_t y) {
+    pn_dense_multiply(kernels, matrix, steps, x, accumulator);
+    for (size_t step = 0; step < steps; step++)
+        kernels->s32_tanh(matrix->rows, accumulator + step * matrix->rows, &matrix->scale,
+                          model->tanh_table, y.first + step * y.stride);
 }
 
 void pn_dense_tanh_features(const pn_kernels_t *kernels, const pn_nn_model_t *model,
@@ -18,11 +31,13 @@ void pn_dense_tanh_features(const pn_kernels_t *kernels, const pn_nn_model_t *mo
 }
 
 void pn_dense_sigmoid(const pn_kernels_t *kernels, const pn_nn_model_t *model,
-                      const pn_matrix_t *matrix, const int8_t *x, int32_t *accumulator,
-                      size_t count, int16_t *y_q15) {
-    kernels->s8_gemv(matrix->rows, matrix->cols, matrix->weights, matrix->bias, x, accumulator);
-    for (size_t i = 0; i < count; i++) {
-        const int32_t x_q16 = pn_activation_requantise(accumulator[i], &matrix->scale, i);
-        y_q15[i] = (int16_t)pn_activation_sigmoid_q15(model->tanh_table, x_q16);
-    }
+                      const pn_matrix_t *matrix, size_t steps, pn_inputs_t x, int32_t *accumulator,
+                      int16_t (*y_q15)[PN_NN_BANDS]) {
+    pn_dense_multiply(kernels, matrix, steps, x, accumulator);
+    for (size_t step = 0; step < steps; step++)
+        for (size_t i = 0; i < PN_NN_BANDS; i++) {
+            const int32_t x_q16 =
+                pn_activation_requantise(accumulator[step * matrix->rows + i], &matrix->scale, i);
+            y_q15[step][i] = (int16_t)pn_activation_sigmoid_q15(model->tanh_table, x_q16);
+        }
 }

@@ -9,6 +9,8 @@
 #include "pn_probe.h"
 
 #define ALIGNMENT 16
+#define ROOM1 PN_CONV1D_ROOM(PN_NN_CONV1_FRAMES)
+#define ROOM2 PN_CONV1D_ROOM(PN_NN_CONV2_FRAMES)
 
 /* Arrays follow this header, in the order and of the sizes that arrange() gives them. */
 typedef struct {
@@ -18,14 +20,15 @@ typedef struct {
 /* Offsets of the arrays in a state, bytes. */
 typedef struct {
     size_t features; /* int16 [80] */
-    size_t frames1; /* int8 [5 * fc], oldest first */
-    size_t frames2; /* int8 [3 * conv1] */
-    size_t joined; /* int8 [4 * gru + conv2]: g1 g2 g4 g3 c2; in one piece, as is [g3 c2] in it */
-    size_t strength_s8; /* int8 [gru_strength] */
-    size_t h_q15; /* int16 [4 * gru] */
+    size_t frames1;  /* int8 [ROOM1 * fc], oldest first */
+    size_t frames2;  /* int8 [ROOM2 * conv1] */
+    size_t
+        joined; /* int8 [2][4 * gru + conv2]: g1 g2 g4 g3 c2, newest last; [g3 c2] is read, too */
+    size_t strength_s8;  /* int8 [2][gru_strength] */
+    size_t h_q15;        /* int16 [4 * gru] */
     size_t strength_q15; /* int16 [gru_strength] */
-    size_t ih; /* int32 [widest matrix] */
-    size_t hh; /* int32 [3 * widest GRU] */
+    size_t ih;           /* int32 [2][widest matrix] */
+    size_t hh;           /* int32 [3 * widest GRU] */
     size_t end;
 } places_t;
 
@@ -33,6 +36,10 @@ static size_t place(size_t *end, size_t bytes) {
     const size_t start = *end;
     *end += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     return start;
+}
+
+static size_t joined_width(const pn_nn_model_t *m) {
+    return (size_t)PN_NN_GRU_LAYERS * m->gru + m->conv2;
 }
 
 static size_t larger(size_t a, size_t b) {
@@ -45,13 +52,13 @@ static places_t arrange(const pn_nn_model_t *m) {
     places_t at;
     size_t end = sizeof(header_t);
     at.features = place(&end, PN_NN_PADDED_FEATURES * sizeof(int16_t));
-    at.frames1 = place(&end, (size_t)PN_NN_CONV1_FRAMES * m->fc);
-    at.frames2 = place(&end, (size_t)PN_NN_CONV2_FRAMES * m->conv1);
-    at.joined = place(&end, (size_t)PN_NN_GRU_LAYERS * m->gru + m->conv2);
-    at.strength_s8 = place(&end, m->gru_strength);
+    at.frames1 = place(&end, (size_t)ROOM1 * m->fc);
+    at.frames2 = place(&end, (size_t)ROOM2 * m->conv1);
+    at.joined = place(&end, PN_NN_PACKET * joined_width(m));
+    at.strength_s8 = place(&end, (size_t)PN_NN_PACKET * m->gru_strength);
     at.h_q15 = place(&end, PN_NN_GRU_LAYERS * m->gru * sizeof(int16_t));
     at.strength_q15 = place(&end, m->gru_strength * sizeof(int16_t));
-    at.ih = place(&end, larger(recurrent, dense) * sizeof(int32_t));
+    at.ih = place(&end, PN_NN_PACKET * larger(recurrent, dense) * sizeof(int32_t));
     at.hh = place(&end, recurrent * sizeof(int32_t));
     at.end = end;
     return at;
@@ -100,65 +107,126 @@ const char *pn_nn_isa(const void *state) {
 /* The arrays of a state. */
 typedef struct {
     int16_t *features, *h_q15, *strength_q15;
-    int8_t *frames1, *frames2, *joined, *g3_c2, *c2, *strength_s8;
+    int8_t *frames1, *frames2, *joined, *strength_s8;
     int32_t *ih, *hh;
 } arrays_t;
 
 static arrays_t find_arrays(const pn_nn_model_t *model, void *state) {
     const places_t at = arrange(model);
     uint8_t *const base = state;
-    int8_t *const joined = (int8_t *)(base + at.joined);
     return (arrays_t){
         .features = (int16_t *)(void *)(base + at.features),
         .h_q15 = (int16_t *)(void *)(base + at.h_q15),
         .strength_q15 = (int16_t *)(void *)(base + at.strength_q15),
         .frames1 = (int8_t *)(base + at.frames1),
         .frames2 = (int8_t *)(base + at.frames2),
-        .joined = joined,
-        .g3_c2 = joined + 3 * (size_t)model->gru,
-        .c2 = joined + 4 * (size_t)model->gru,
+        .joined = (int8_t *)(base + at.joined),
         .strength_s8 = (int8_t *)(base + at.strength_s8),
         .ih = (int32_t *)(void *)(base + at.ih),
         .hh = (int32_t *)(void *)(base + at.hh),
     };
 }
 
-/* Where g1..g4 stand in `joined`, in units of the GRUs' width. */
-static const uint8_t joined_place[PN_NN_GRU_LAYERS] = {0, 1, 3, 2};
+/* One or two steps, and what they work with. */
+typedef struct {
+    const pn_nn_model_t *model;
+    const pn_kernels_t *kernels;
+    size_t steps;
+    arrays_t arrays;
+} run_t;
 
-static void step_grus(const pn_kernels_t *kernels, const pn_nn_model_t *model, const arrays_t *s) {
-    const size_t units = model->gru;
-    const int8_t *x = s->c2;
-    for (size_t i = 0; i < PN_NN_GRU_LAYERS; i++) {
-        int8_t *const h_s8 = s->joined + joined_place[i] * units;
-        PN_PROBE_AT((pn_probe_region_t)(PN_PROBE_GRU1 + i));
-        pn_gru_step(kernels, model, &model->gru_layers[i], x, s->h_q15 + i * units, h_s8, s->ih,
-                    s->hh);
-        x = h_s8;
+/* Of vectors that both steps of a packet have, the last is the newest: the first of this run. */
+static pn_outputs_t newest(const run_t *run, int8_t *vectors, size_t stride) {
+    return (pn_outputs_t){vectors + (PN_NN_PACKET - run->steps) * stride, stride};
+}
+
+static pn_inputs_t as_inputs(pn_outputs_t y) {
+    return (pn_inputs_t){y.first, y.stride};
+}
+
+/* The last frames that a convolution sees, where y are the newest. */
+static pn_inputs_t seen(pn_outputs_t y, size_t frames) {
+    return (pn_inputs_t){y.first - (frames - 1) * y.stride, y.stride};
+}
+
+/* Where g1..g4 stand in `joined`, and c2, in units of the GRUs' width. */
+enum { PLACE_G3 = 3, PLACE_C2 = 4 };
+static const uint8_t place_of_gru[PN_NN_GRU_LAYERS] = {0, 1, PLACE_G3, 2};
+
+static pn_outputs_t joined_part(const run_t *run, size_t part) {
+    return newest(run, run->arrays.joined + part * run->model->gru, joined_width(run->model));
+}
+
+static void step_convolutions(const run_t *run, const int16_t *features_q12) {
+    const pn_nn_model_t *const m = run->model;
+    const arrays_t *const s = &run->arrays;
+    const pn_outputs_t a0 = {pn_conv1d_push(s->frames1, ROOM1, m->fc, run->steps), m->fc};
+    const pn_outputs_t c1 = {pn_conv1d_push(s->frames2, ROOM2, m->conv1, run->steps), m->conv1};
+    PN_PROBE(FC);
+    for (size_t step = 0; step < run->steps; step++) {
+        memcpy(s->features, features_q12 + step * PN_NN_FEATURES,
+               PN_NN_FEATURES * sizeof *s->features);
+        pn_dense_tanh_features(run->kernels, m, &m->fc_matrix, s->features, s->ih,
+                               a0.first + step * a0.stride);
     }
+    PN_PROBE(CONV1);
+    pn_dense_tanh(run->kernels, m, &m->conv1_matrix, run->steps, seen(a0, PN_NN_CONV1_FRAMES),
+                  s->ih, c1);
+    PN_PROBE(CONV2);
+    pn_dense_tanh(run->kernels, m, &m->conv2_matrix, run->steps, seen(c1, PN_NN_CONV2_FRAMES),
+                  s->ih, joined_part(run, PLACE_C2));
+}
+
+static void step_grus(const run_t *run) {
+    const pn_nn_model_t *const m = run->model;
+    const arrays_t *const s = &run->arrays;
+    pn_inputs_t x = as_inputs(joined_part(run, PLACE_C2));
+    for (size_t i = 0; i < PN_NN_GRU_LAYERS; i++) {
+        const pn_outputs_t h_s8 = joined_part(run, place_of_gru[i]);
+        const int8_t *const before = h_s8.first + (run->steps - 1) * h_s8.stride;
+        PN_PROBE_AT((pn_probe_region_t)(PN_PROBE_GRU1 + i));
+        pn_gru_steps(run->kernels, m, &m->gru_layers[i], run->steps, x,
+                     (pn_gru_memory_t){s->h_q15 + i * m->gru, before}, h_s8, s->ih, s->hh);
+        x = as_inputs(h_s8);
+    }
+}
+
+static void step_strength(const run_t *run) {
+    const pn_nn_model_t *const m = run->model;
+    const arrays_t *const s = &run->arrays;
+    const pn_outputs_t h_s8 = newest(run, s->strength_s8, m->gru_strength);
+    const int8_t *const before = h_s8.first + (run->steps - 1) * h_s8.stride;
     PN_PROBE(GRU_STRENGTH);
-    pn_gru_step(kernels, model, &model->gru_strength_layer, s->g3_c2, s->strength_q15,
-                s->strength_s8, s->ih, s->hh);
+    pn_gru_steps(run->kernels, m, &m->gru_strength_layer, run->steps,
+                 as_inputs(joined_part(run, PLACE_G3)), (pn_gru_memory_t){s->strength_q15, before},
+                 h_s8, s->ih, s->hh);
+}
+
+static void step_all(const pn_nn_model_t *model, void *state, size_t steps,
+                     const int16_t *features_q12, int16_t (*gains_q15)[PN_NN_BANDS],
+                     int16_t (*strengths_q15)[PN_NN_BANDS]) {
+    const run_t run = {model, &((const header_t *)state)->kernels, steps,
+                       find_arrays(model, state)};
+    const arrays_t *const s = &run.arrays;
+    step_convolutions(&run, features_q12);
+    step_grus(&run);
+    step_strength(&run);
+    PN_PROBE(GAINS_HEAD);
+    pn_dense_sigmoid(run.kernels, model, &model->gains, steps, as_inputs(joined_part(&run, 0)),
+                     s->ih, gains_q15);
+    PN_PROBE(STRENGTHS_HEAD);
+    pn_dense_sigmoid(run.kernels, model, &model->strengths, steps,
+                     as_inputs(newest(&run, s->strength_s8, model->gru_strength)), s->ih,
+                     strengths_q15);
 }
 
 void pn_nn_step(const pn_nn_model_t *model, void *state, const int16_t *features_q12,
                 int16_t *gains_q15, int16_t *strengths_q15) {
-    const pn_kernels_t *const kernels = &((const header_t *)state)->kernels;
-    const arrays_t s = find_arrays(model, state);
+    step_all(model, state, 1, features_q12, (int16_t (*)[PN_NN_BANDS])gains_q15,
+             (int16_t (*)[PN_NN_BANDS])strengths_q15);
+}
 
-    PN_PROBE(FC);
-    memcpy(s.features, features_q12, PN_NN_FEATURES * sizeof *s.features);
-    int8_t *const a0 = pn_conv1d_push(s.frames1, PN_NN_CONV1_FRAMES, model->fc);
-    pn_dense_tanh_features(kernels, model, &model->fc_matrix, s.features, s.ih, a0);
-    PN_PROBE(CONV1);
-    int8_t *const c1 = pn_conv1d_push(s.frames2, PN_NN_CONV2_FRAMES, model->conv1);
-    pn_dense_tanh(kernels, model, &model->conv1_matrix, s.frames1, s.ih, c1);
-    PN_PROBE(CONV2);
-    pn_dense_tanh(kernels, model, &model->conv2_matrix, s.frames2, s.ih, s.c2);
-    step_grus(kernels, model, &s);
-    PN_PROBE(GAINS_HEAD);
-    pn_dense_sigmoid(kernels, model, &model->gains, s.joined, s.ih, PN_NN_BANDS, gains_q15);
-    PN_PROBE(STRENGTHS_HEAD);
-    pn_dense_sigmoid(kernels, model, &model->strengths, s.strength_s8, s.ih, PN_NN_BANDS,
-                     strengths_q15);
+void pn_nn_packet(const pn_nn_model_t *model, void *state, int16_t features_q12[][PN_NN_FEATURES],
+                  int16_t gains_q15[][PN_NN_BANDS], int16_t strengths_q15[][PN_NN_BANDS]) {
+    step_all(model, state, PN_NN_PACKET, features_q12[0], gains_q15, strengths_q15);
 }

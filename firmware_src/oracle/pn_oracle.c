@@ -83,8 +83,8 @@ static void analyse_clean(oracle_t *oracle, const int16_t *clean) {
     pn_highpass_process(&oracle->clean_highpass, oracle->scratch, newest, PN_HOP);
     pn_spectrum_analyse(&oracle->noisy.dsp, history + PN_HISTORY_FRAME * PN_HOP, oracle->scratch,
                         &oracle->clean);
-    pn_comb_filter(oracle->noisy.dsp.kernels, history, PN_HOP, oracle->noisy.estimate.period,
-                   oracle->scratch);
+    pn_comb_filter(oracle->noisy.dsp.kernels, history, PN_HOP,
+                   pn_frame_pending(&oracle->noisy, 0)->estimate.period, oracle->scratch);
     pn_spectrum_analyse(&oracle->noisy.dsp, oracle->scratch, oracle->scratch, &oracle->clean_comb);
 }
 
@@ -96,17 +96,16 @@ void pn_oracle_run(void *state, const int16_t *noisy, const int16_t *clean, size
         const pn_dsp_kernels_t *const kernels = oracle->noisy.dsp.kernels;
         pn_scaled_t clean_energies[PN_BANDS];
         int16_t noisy_q15[PN_BANDS], clean_q15[PN_BANDS];
-        const uint32_t oldest_after =
-            (oracle->noisy.newest + 2) % PN_RING; /* the frame l of this step */
         pn_frame_analyse(&oracle->noisy, noisy + hop * PN_HOP, features_q12 + hop * PN_FEATURES);
         analyse_clean(oracle, clean + hop * PN_HOP);
         pn_bands_energy(kernels, &oracle->clean, clean_energies);
         pn_features_coherence(kernels, &oracle->clean, clean_energies, &oracle->clean_comb,
                               clean_q15);
-        const pn_scaled_t *const noisy_energies = oracle->noisy.energies[oldest_after];
-        pn_features_coherence(kernels, &oracle->noisy.spectra[oldest_after], noisy_energies,
-                              &oracle->noisy.comb, noisy_q15);
-        const double noise = comb_noise(oracle->noisy.estimate.period);
+        const pn_pending_t *const pending = pn_frame_pending(&oracle->noisy, 0);
+        const pn_scaled_t *const noisy_energies = pn_frame_energies(&oracle->noisy, 0);
+        pn_features_coherence(kernels, &oracle->noisy.spectra[pn_frame_place(&oracle->noisy, 0)],
+                              noisy_energies, &pending->comb, noisy_q15);
+        const double noise = comb_noise(pending->estimate.period);
         for (size_t b = 0; b < PN_BANDS; b++) {
             const band_view_t band = {to_double(noisy_energies[b]), to_double(clean_energies[b]),
                                       noisy_q15[b] / 32768.0, clean_q15[b] / 32768.0};

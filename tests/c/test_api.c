@@ -51,6 +51,22 @@ static void test_packets(void) {
     report("packets_in_place_equal_frames", memcmp(first, second, sizeof first) == 0);
 }
 
+/* One packet, one frame, and so on; the voice, too, is that of the newest frame. */
+static void test_packets_among_frames(void) {
+    pn_state_t *const frames = start(0), *const mixed = start(1);
+    int same_voice = 1;
+    for (int n = 0; n < SAMPLES; n += 3 * PN_MAX_FRAME_SAMPLES) {
+        const int single = n + 2 * PN_MAX_FRAME_SAMPLES;
+        pn_process(frames, input + n, first + n);
+        pn_process(frames, input + n + PN_MAX_FRAME_SAMPLES, first + n + PN_MAX_FRAME_SAMPLES);
+        pn_process_packet(mixed, input + n, second + n);
+        same_voice &= pn_voice_probability(frames) == pn_voice_probability(mixed);
+        pn_process(frames, input + single, first + single);
+        pn_process(mixed, input + single, second + single);
+    }
+    report("packets_among_frames", same_voice && memcmp(first, second, sizeof first) == 0);
+}
+
 static void test_reset(void) {
     pn_state_t *const state = start(0);
     run(state, first);
@@ -145,6 +161,7 @@ static void test_arguments(void) {
 int main(void) {
     make_input();
     test_packets();
+    test_packets_among_frames();
     test_reset();
     test_bypass();
     test_floats();

@@ -32,6 +32,25 @@ static void check_golden(const pn_nn_model_t *model, const char *isa) {
     }
 }
 
+/* Packets and single steps in any order: all give the golden vectors. */
+static void check_golden_in_packets(const char *isa) {
+    static const size_t packets[] = {1, 2, 2, 1, 2, 1, 1, 2, 2, 2};
+    int16_t features_q12[PN_NN_PACKET][PN_NN_FEATURES];
+    int16_t gains_q15[PN_NN_PACKET][PN_NN_BANDS], strengths_q15[PN_NN_PACKET][PN_NN_BANDS];
+    for (size_t i = 0, step = 0; step < PN_MODEL_GOLDEN_STEPS; step += packets[i++]) {
+        const size_t bytes = packets[i] * sizeof *gains_q15;
+        memcpy(features_q12, pn_model_golden_features_q12[step], sizeof features_q12);
+        if (packets[i] == 2)
+            pn_nn_packet(&pn_model, state, features_q12, gains_q15, strengths_q15);
+        else
+            pn_nn_step(&pn_model, state, features_q12[0], gains_q15[0], strengths_q15[0]);
+        expect(!memcmp(gains_q15, pn_model_golden_gains_q15[step], bytes),
+               "gains of a packet differ from golden", isa);
+        expect(!memcmp(strengths_q15, pn_model_golden_strengths_q15[step], bytes),
+               "strengths of a packet differ from golden", isa);
+    }
+}
+
 static void test_golden_under_every_isa(void) {
     const char *isa;
     for (size_t i = 0; (isa = pn_dispatch_isa(i)) != NULL; i++) {
@@ -40,6 +59,9 @@ static void test_golden_under_every_isa(void) {
         expect(pn_nn_use_isa(&pn_model, state, isa) == PN_OK, "cannot use", isa);
         expect(strcmp(isa, "scalar") || !strcmp(pn_nn_isa(state), isa), "not forced", isa);
         check_golden(&pn_model, isa);
+        pn_nn_reset(&pn_model, state);
+        expect(pn_nn_use_isa(&pn_model, state, isa) == PN_OK, "cannot use", isa);
+        check_golden_in_packets(isa);
         pn_port_line("golden with %s: ran %s", isa, pn_nn_isa(state));
     }
 }

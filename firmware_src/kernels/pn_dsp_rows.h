@@ -1,0 +1,27 @@
+/* int8 products of rows, DSP extension: four columns in two dual multiply-adds. */
+#ifndef PN_DSP_ROWS_H
+#define PN_DSP_ROWS_H
+
+#include <arm_acle.h>
+#include <string.h>
+
+#include "pn_kernels.h"
+
+/* Four bytes as pairs of int16: bytes 0 and 2, bytes 1 and 3. */
+typedef struct {
+    int16x2_t even, odd;
+} pn_dsp_pairs_t;
+
+static inline pn_dsp_pairs_t pn_dsp_widen(const int8_t *p) {
+    uint32_t word;
+    memcpy(&word, p, sizeof word);
+    const uint32_t rotated = word >> 8 | word << 24;
+    return (pn_dsp_pairs_t){__sxtb16((int8x4_t)word), __sxtb16((int8x4_t)rotated)};
+}
+
+/* sum + four products. */
+static inline int32_t pn_dsp_add_4(int32_t sum, pn_dsp_pairs_t w, pn_dsp_pairs_t x) {
+    return __smlad(w.odd, x.odd, __smlad(w.even, x.even, sum));
+}
+
+#endif
