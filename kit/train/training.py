@@ -14,8 +14,9 @@ import numpy as np
 import torch
 
 from kit.errors import KitError
-from kit.model.architecture import ARCHITECTURES
+from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.train import loss as losses
+from kit.train.growth import can_grow, grown
 from kit.train.network import Memory, PercepNet
 from kit.train.shards import BANDS, Shard
 
@@ -217,15 +218,17 @@ class Trainer:
         for streams, kept in zip(self._streams, state["streams"], strict=True):
             streams.restore(kept)
 
-    def start_from(self, weights: dict[str, np.ndarray]) -> None:
-        """Begin with the weights of a trained model of the same architecture, by their names in
-        `Architecture.weight_shapes`. Raises KitError if their shapes are others.
+    def start_from(self, weights: dict[str, np.ndarray], arch: Architecture) -> None:
+        """Begin with the weights of a trained model, by their names in
+        `Architecture.weight_shapes`; a smaller one is grown to this architecture. Raises KitError
+        if a layer of it is wider than here.
         """
-        if {n: w.shape for n, w in weights.items()} != self._arch.weight_shapes():
+        if not can_grow(arch, self._arch):
             raise KitError(
-                f"the model to start from is not a `{self._settings.architecture}`",
-                "choose the --arch that it has",
+                f"the model to start from is no `{self._settings.architecture}` and no smaller one",
+                "choose the --arch that it has, or a larger one",
             )
+        weights = grown(weights, arch, self._arch, self._net.weights())
         for net in (self._net, self._mean):
             net.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()})
         self._net.clip_weights()

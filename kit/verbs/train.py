@@ -42,7 +42,7 @@ VALIDATION_SHARDS = 3
 @click.option(
     "--start-from",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Begin with a trained .tflite of this architecture.",
+    help="Begin with a trained .tflite of this architecture or a smaller one.",
 )
 @click.option(
     "--shards", type=click.IntRange(1), default=80, show_default=True, help="Of 50,000 frames each."
@@ -87,7 +87,8 @@ def command(
     if resume:
         trainer.resume()
     elif start_from:
-        trainer.start_from(load_model(start_from).weights)
+        model = load_model(start_from)
+        trainer.start_from(model.weights, model.arch)
     with console.progress("training", 1.0) as bar:
         task = bar.task_ids[0]
         trainer.run(lambda share, text: bar.update(task, completed=share, description=text))

@@ -8,6 +8,7 @@ import torch
 from kit.model.architecture import Architecture
 from kit.model.float_reference import FloatReference
 from kit.train import loss as losses
+from kit.train.growth import can_grow, grown
 from kit.train.network import PercepNet
 from kit.train.operating_point import OperatingPoint, applied
 from kit.train.quantisation import fake_activations, fake_weight
@@ -38,6 +39,22 @@ def test_two_windows_with_the_memory_between_equal_one() -> None:
         first, _, memory = net(features[:13])
         second, _, _ = net(features[13:], memory)
     torch.testing.assert_close(torch.cat([first, second]), whole)
+
+
+def test_a_grown_network_does_what_the_small_one_did() -> None:
+    torch.manual_seed(5)
+    large = Architecture(fc=24, conv1=24, conv2=40, gru=32, gru_strength=16)
+    net, wide = PercepNet(SMALL), PercepNet(large)
+    weights = grown(net.weights(), SMALL, large, wide.weights())
+    wide.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
+    features = torch.randn(20, 2, 70)
+    with torch.no_grad():
+        torch.testing.assert_close(wide(features)[:2], net(features)[:2])
+    gains, strengths, _ = wide(features)
+    (gains.sum() + strengths.sum()).backward()
+    assert torch.all(wide.conv2.weight.grad[-1] == 0.0), "nobody listens to a new unit yet"
+    assert torch.any(wide.gains.weight.grad[:, SMALL.conv2 : large.conv2] != 0.0), "but may learn"
+    assert can_grow(SMALL, large) and not can_grow(large, SMALL)
 
 
 def test_recurrence_and_its_gradients_equal_torchs() -> None:
