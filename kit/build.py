@@ -10,11 +10,13 @@ from kit.target import Target, load_target, load_toolchain
 
 HOST_TARGET = "host_x86_64"
 HOST_LIBRARY = "host-lib"
+HOST_JNI = "host-jni"
 BUILD_TIMEOUT_S = 1800.0
 
 
 def build(goal: str, model: str = "", show: bool = False, below: str = "") -> None:
-    """Bring a SCons alias up to date: a target's name, `test-NAME`, `profile-NAME` or HOST_LIBRARY.
+    """Bring a SCons alias up to date: a target's name, `test-NAME`, `profile-NAME`, HOST_LIBRARY or
+    HOST_JNI.
 
     model: a .tflite file instead of the target's own, or `none`. show lets SCons' own output
     through. below: a folder of BUILD to build in. Raises KitError for missing packages, or with
@@ -34,7 +36,9 @@ def build(goal: str, model: str = "", show: bool = False, below: str = "") -> No
 
 def _ensure_packages(goal: str) -> None:
     """Have the compiler and emulator that a goal takes."""
-    name = HOST_TARGET if goal == HOST_LIBRARY else goal.removeprefix("test-")
+    if goal == HOST_JNI:
+        packages.ensure_jdk()
+    name = HOST_TARGET if goal in (HOST_LIBRARY, HOST_JNI) else goal.removeprefix("test-")
     target = load_target(name.removeprefix("profile-"))
     packages.ensure(target, load_toolchain(target.toolchain))
 

@@ -5,9 +5,11 @@ import os
 import shutil
 
 from kit.errors import KitError
-from kit.target.schema import Target, Toolchain
+from kit.target import Target, Toolchain, load_toolchain
 
 APT_TIMEOUT_S = 1800.0
+
+JDK = "default-jdk-headless"
 
 # Set by tools/percepnet: its users have agreed to have missing packages installed.
 MAY_INSTALL = "PERCEPNET_INSTALL"
@@ -21,6 +23,12 @@ _EVIDENCE = {
     "libc6-dev-arm64-cross": "/usr/aarch64-linux-gnu/lib/libc.a",
     "gcc-arm-none-eabi": "arm-none-eabi-gcc",
     "libnewlib-arm-none-eabi": "/usr/lib/arm-none-eabi/newlib/libc.a",
+    "gcc-arm-linux-gnueabi": "arm-linux-gnueabi-gcc",
+    "libc6-dev-armel-cross": "/usr/arm-linux-gnueabi/lib/libc.a",
+    "clang-19": "clang-19",
+    "lld-19": "ld.lld-19",
+    "llvm-19": "llvm-ar-19",
+    JDK: "javac",
     "qemu-user": "qemu-aarch64",
     "qemu-system-arm": "qemu-system-arm",
     "cmake": "cmake",
@@ -66,6 +74,9 @@ def is_present(package: str) -> bool:
 def needs(target: Target, toolchain: Toolchain) -> list[Need]:
     """What building for a target and running on it takes."""
     wanted = dict.fromkeys(toolchain.packages, f"compiling for {target.name}")
+    if toolchain.android:
+        shell = load_toolchain(target.android.shell_toolchain)
+        wanted |= dict.fromkeys(shell.packages, f"programs for the shell of {target.name}")
     if target.emulator:
         wanted[target.emulator.package] = f"emulating {target.name}"
     return [Need(package, purpose, is_present(package)) for package, purpose in wanted.items()]
@@ -77,6 +88,12 @@ def ensure(target: Target, toolchain: Toolchain) -> None:
     Raises KitError with the one line to run where it was not, or where it does not work.
     """
     _install([need for need in needs(target, toolchain) if not need.present])
+
+
+def ensure_jdk() -> None:
+    """The same for compiling Java."""
+    jdk = Need(JDK, "compiling Java and for Java", is_present(JDK))
+    _install([] if jdk.present else [jdk])
 
 
 def ensure_test_tools() -> None:

@@ -1,12 +1,11 @@
 """Libraries as they leave the house: without debug information, exporting the public interface."""
 
-import re
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from kit import process
 from kit.build import build
+from kit.codegen.exports import public_functions, version_script
 from kit.lock import build_lock
 from kit.package._base import Request
 from kit.paths import BUILD, FIRMWARE
@@ -14,18 +13,6 @@ from kit.target import Target, Toolchain, load_toolchain
 
 PUBLIC_HEADER = FIRMWARE / "include" / "percepnet.h"
 TOOL_TIMEOUT_S = 120.0
-
-
-def public_functions(header: str) -> list[str]:
-    """Names of the functions that a header declares, in their order."""
-    text = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
-    return re.findall(r"\b(pn_\w+)\s*\([^;{]*\)\s*;", text)
-
-
-def version_script(functions: Sequence[str]) -> str:
-    """For the linker: export these, hide all else."""
-    lines = "".join(f"        {name};\n" for name in functions)
-    return f"{{\n    global:\n{lines}    local:\n        *;\n}};\n"
 
 
 def build_static(request: Request) -> bytes:

@@ -26,12 +26,13 @@ def make_environment(
     Raises KitError when the compiler is missing.
     """
     variant = toolchain.variants[variant_name]
-    compiler, archiver = toolchain.prefix + toolchain.cc, toolchain.prefix + toolchain.ar
+    compiler, archiver = toolchain.program(toolchain.cc), toolchain.program(toolchain.ar)
     linker = toolchain.link or compiler
     for tool in (compiler, archiver, linker):
         process.find_program(tool)
     includes = [f"#firmware_src/{name}" for name in INCLUDE_FOLDERS]
     includes += [f"#{path.relative_to(ROOT)}" for path in port_folders(target)]
+    cpu_flags = (*_android_flags(target, toolchain), *target.cpu_flags)
     env = Environment(
         tools=["gcc", "gnulink", "ar", "compilation_db"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
@@ -43,10 +44,8 @@ def make_environment(
         BUILD_FOLDER=folder,
         CPPPATH=[f"#{folder}/gen", *includes],
         CPPDEFINES=_port_defines(target) | dict(target.defines),
-        CCFLAGS=_flags(toolchain.common_cflags, toolchain.cflags, target.cpu_flags, variant.cflags),
-        LINKFLAGS=_flags(
-            toolchain.common_ldflags, toolchain.ldflags, target.cpu_flags, variant.ldflags
-        ),
+        CCFLAGS=_flags(toolchain.common_cflags, toolchain.cflags, cpu_flags, variant.cflags),
+        LINKFLAGS=_flags(toolchain.common_ldflags, toolchain.ldflags, cpu_flags, variant.ldflags),
         LIBS=list(toolchain.libs),
         COMPILATIONDB_PATH_FILTER=f"{folder}/*",
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
@@ -73,6 +72,12 @@ def _port_defines(target: Target) -> dict[str, str]:
         "PN_PORT_SEMIHOSTING": "1" if emulator else "0",
         "PN_PORT_COUNTS_INSTRUCTIONS": "1" if emulator and "-icount" in emulator.args else "0",
     }
+
+
+def _android_flags(target: Target, toolchain: Toolchain) -> tuple[str, ...]:
+    """What Android's clang compiles for."""
+    android = target.android
+    return (f"--target={android.triple}{android.api}",) if toolchain.android else ()
 
 
 def _flags(*groups: tuple[str, ...]) -> list[str]:

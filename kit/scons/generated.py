@@ -15,12 +15,15 @@ from kit.paths import ROOT
 from kit.scons.sources import Kernel
 from kit.target import Target
 
+# Of generated files, below the build folder.
+_FOLDER = "gen"
+
 MODEL_FILES = ("pn_model.h", "pn_model.c", "model.pnwb", "model.json")
 
 
-def text_node(env: Environment, name: str, text: str) -> Any:
+def text_node(env: Environment, name: str, text: str, folder: str = _FOLDER) -> Any:
     """A generated file whose text is known when SCons starts."""
-    return _command(env, [name], [env.Value(text)], lambda: {name: text.encode()})
+    return _command(env, [name], [env.Value(text)], lambda: {name: text.encode()}, folder)
 
 
 def kernel_list(env: Environment, kernels: Sequence[Kernel]) -> Any:
@@ -81,8 +84,9 @@ def _command(
     names: list[str],
     sources: list[Any],
     render: Callable[[], dict[str, bytes]],
+    folder: str = _FOLDER,
 ) -> Any:
-    folder = f"{env['BUILD_FOLDER']}/gen"
+    paths = [f"#{env['BUILD_FOLDER']}/{folder}/{name}" for name in names]
 
     def write(target: list[Any], source: list[Any], env: Environment) -> int:
         try:
@@ -90,11 +94,9 @@ def _command(
         except KitError as mistake:
             console.error(mistake.message, mistake.hint)
             return mistake.exit_code
-        for node in target:
-            write_atomically(Path(node.abspath), files[node.name])
+        for node, name in zip(target, names, strict=True):
+            write_atomically(Path(node.abspath), files[name])
         return 0
 
-    nodes = env.Command(
-        [f"#{folder}/{name}" for name in names], sources, Action(write, "  gen   $TARGETS")
-    )
+    nodes = env.Command(paths, sources, Action(write, "  gen   $TARGETS"))
     return nodes if len(names) > 1 else nodes[0]

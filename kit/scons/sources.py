@@ -35,6 +35,11 @@ def library_sources(with_model: bool) -> list[Path]:
     return [path for path in files if with_model or not _names_model(path)]
 
 
+def is_library(path: Path) -> bool:
+    """Whether a source belongs to the library, not to the programs around it."""
+    return path.parent.name in (*LIBRARY_FOLDERS, "kernels")
+
+
 def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:
     """Kernel files of the target's ISAs: by family, then the most capable ISA last.
 

@@ -8,11 +8,13 @@ from SCons.Script import Action, Environment
 
 from kit.errors import KitError, TargetError
 from kit.paths import C_TESTS, FIRMWARE, MODELS, ROOT
-from kit.scons import generated, sizes, sources
+from kit.scons import generated, jni, sizes, sources
 from kit.scons.environment import PROFILE, RELEASE, build_folder, make_environment, object_name
-from kit.target import Target, load_target, load_toolchain
+from kit.target import Target, Toolchain, load_target, load_toolchain
 
 NO_MODEL = "none"
+# Programs that `percepnet` for a phone's shell is made of.
+_SHELL_PARTS = ("denoise_file", "denoise_stream", "selftest", "bench")
 
 
 class TargetBuild:
@@ -24,11 +26,12 @@ class TargetBuild:
         self.folder = build_folder(self.target, below)
         self.model = _model_path(self.target, model)
         self.kernels = sources.kernels(self.target, self.toolchain)
-        self.environments = {
-            variant: make_environment(self.target, self.toolchain, variant, self.folder, verbose)
-            for variant in dict.fromkeys([*self.target.variants, PROFILE])
-            if variant in self.toolchain.variants
-        }
+        self.shell_toolchain = _shell_toolchain(self.target, self.toolchain)
+        self.environments = self._make_environments(self.toolchain, verbose)
+        self.shell_environments = self.environments
+        if self.shell_toolchain is not self.toolchain:
+            self.shell_environments = self._make_environments(self.shell_toolchain, verbose)
+        self._add_stand_ins()
         self.release = self.environments[RELEASE]
         self._objects: dict[tuple[str, Path], Any] = {}
         self._generate()
@@ -44,15 +47,19 @@ class TargetBuild:
         }
         oracle = sources.c_files(FIRMWARE / "oracle")
         self.shared_library = self._shared_library(RELEASE, oracle)
+        self.shell = self._shell_program() if self.target.android and self.model else []
+        self.jni = self.jni_library() if self.toolchain.android else []
 
     def everything(self) -> list[Any]:
         """What `scons target=NAME` builds."""
         database = self.release.CompilationDatabase(f"#{self.folder}/compile_commands.json")
-        report = sizes.report(self.release, self.target, self.apps) if self.apps else []
+        programs = [*self.apps, *self.shell, *self.jni[:1]]
+        report = sizes.report(self.release, self.target, programs) if programs else []
         return [
             self.libraries[RELEASE],
             self.shared_library,
-            self.apps,
+            programs,
+            self.jni,
             self._generated,
             report,
             database,
@@ -66,6 +73,12 @@ class TargetBuild:
         program = self._program(PROFILE, FIRMWARE / "profile" / "profile.c", "", [probe])
         return [program, self._shared_library(PROFILE, [probe])]
 
+    def jni_library(self) -> list[Any]:
+        """libpercepnet.so for Java and Android, and the same with symbols; nothing without model."""
+        if not self.model:
+            return []
+        return jni.jni_library(self.release, self.toolchain, self._library_objects(RELEASE))
+
     def run_tests(self) -> Any:
         """Sources and action of an alias: all C tests in all variants, built and run."""
         programs = [program for variant in self.tests.values() for program in variant]
@@ -76,6 +89,22 @@ class TargetBuild:
             return run_programs(self.target, [Path(node.abspath) for node in source])
 
         return programs, Action(run, f"  test  {self.target.name}")
+
+    def _make_environments(self, toolchain: Toolchain, verbose: bool) -> dict[str, Environment]:
+        return {
+            variant: make_environment(self.target, toolchain, variant, self.folder, verbose)
+            for variant in dict.fromkeys([*self.target.variants, PROFILE])
+            if variant in toolchain.variants
+        }
+
+    def _add_stand_ins(self) -> None:
+        """What Android's compiler lacks without an NDK; made once, used by all variants."""
+        if self.toolchain.without_ndk:
+            stand_ins = jni.stand_ins(
+                self.environments[RELEASE], self.target, self.shell_toolchain
+            )
+            for env in self.environments.values():
+                env.Append(**stand_ins)
 
     def _generate(self) -> None:
         env, target = self.release, self.target
@@ -92,8 +121,15 @@ class TargetBuild:
     def _variant_folder(self, variant: str) -> str:
         return self.folder if variant == RELEASE else f"{self.folder}/{variant}"
 
-    def _object(self, variant: str, source: Any, name: str, flags: tuple[str, ...] = ()) -> Any:
-        env = self.environments[variant]
+    def _object(
+        self,
+        variant: str,
+        source: Any,
+        name: str,
+        flags: tuple[str, ...] = (),
+        shell: bool = False,
+    ) -> Any:
+        env = (self.shell_environments if shell else self.environments)[variant]
         output = f"#{self._variant_folder(variant)}/obj/{name}"
         return env.Object(output, source, CCFLAGS=env["CCFLAGS"] + list(flags))
 
@@ -102,9 +138,10 @@ class TargetBuild:
         for path in paths:
             if (variant, path) not in self._objects:
                 source = "#" + str(path.relative_to(ROOT))
-                flags = self.toolchain.test_cflags if path.is_relative_to(C_TESTS) else ()
-                name = object_name(path)
-                self._objects[variant, path] = self._object(variant, source, name, flags)
+                flags = self.shell_toolchain.test_cflags if path.is_relative_to(C_TESTS) else ()
+                self._objects[variant, path] = self._object(
+                    variant, source, object_name(path), flags, not sources.is_library(path)
+                )
         return [self._objects[variant, path] for path in paths]
 
     def _library_objects(self, variant: str) -> list[Any]:
@@ -140,7 +177,7 @@ class TargetBuild:
         return self.environments[variant].SharedLibrary(library, objects)
 
     def _program(self, variant: str, path: Path, subfolder: str, more: Sequence[Path] = ()) -> Any:
-        env = self.environments[variant]
+        env = self.shell_environments[variant]
         objects = self._compile(variant, [path, *more, *sources.port_sources(self.target)])
         library = self.libraries[variant]
         output = (
@@ -153,6 +190,28 @@ class TargetBuild:
         if self._script:
             env.Depends(program, self._script)
         return program[0]
+
+
+    def _shell_program(self) -> list[Any]:
+        """`percepnet`: the programs of firmware_src/apps as one."""
+        env = self.shell_environments[RELEASE]
+        parts = [
+            env.Object(
+                f"#{self.folder}/obj/android/shell/{name}.o",
+                f"#firmware_src/apps/{name}.c",
+                CPPDEFINES={**env["CPPDEFINES"], "main": f"pn_main_{name}"},
+            )
+            for name in _SHELL_PARTS
+        ]
+        own = [FIRMWARE / "android" / "shell" / "percepnet.c"]
+        objects = [*parts, *self._compile(RELEASE, own + sources.port_sources(self.target))]
+        libraries = [self.libraries[RELEASE], *env["LIBS"]]
+        return env.Program(f"#{self.folder}/percepnet", objects, LIBS=libraries)
+
+
+def _shell_toolchain(target: Target, toolchain: Toolchain) -> Toolchain:
+    """What compiles the programs, where it is not what compiles the library."""
+    return load_toolchain(target.android.shell_toolchain) if toolchain.android else toolchain
 
 
 def _model_path(target: Target, option: str) -> Path | None:

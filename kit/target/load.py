@@ -10,6 +10,7 @@ from kit.errors import TargetError
 from kit.paths import FIRMWARE, ROOT, TARGETS
 from kit.target.construct import construct
 from kit.target.memory import check_memory
+from kit.target.ndk import choose_compiler
 from kit.target.schema import BARE_METAL_PORT, PROVEN, Target, Toolchain
 
 # Folders of targets/ that hold parts of targets, not targets.
@@ -62,6 +63,11 @@ def _check(path: Path, target: Target, toolchain: Toolchain) -> None:
             f"{_shown(path)}: `notes` is missing: hardware figures need their source",
             hint='for example: notes = [{text = "64 MB flash", source = "data sheet, section 2"}]',
         )
+    if toolchain.android and not target.android:
+        raise TargetError(
+            f"{_shown(path)}: table `android` is missing: toolchain `{toolchain.name}` needs it",
+            hint='extend "cpus/android_arm64" or "cpus/android_armv7"',
+        )
     check_memory(_shown(path), target, required=toolchain.bare_metal)
 
 
@@ -72,7 +78,7 @@ def load_toolchain(name: str, base: Path = TARGETS) -> Toolchain:
         raise _unknown(
             "toolchain", name, _stems(path.parent), f"toolchains live in {_shown(path.parent)}/"
         )
-    return construct(Toolchain, {"name": name} | _read(path, base), _shown(path))
+    return choose_compiler(construct(Toolchain, {"name": name} | _read(path, base), _shown(path)))
 
 
 def _target_files(base: Path) -> dict[str, Path]:

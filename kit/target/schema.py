@@ -5,6 +5,7 @@ targets/README.md explains the keys with an example.
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
 # How far a target's programs were tried, and what that means to somebody who owns the thing.
 PROVEN = {
@@ -61,6 +62,21 @@ class Cluster:
     cpu: str
     cores: int
     clock_hz: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Android:
+    """What makes a target a phone with Android.
+
+    abi: as Android's packages call it. triple: the compiler's word for it, without the API level.
+    api: the oldest level that the library is for. shell_toolchain: of the static programs that
+    `adb shell` runs; they need the kernel alone.
+    """
+
+    abi: str
+    triple: str
+    api: int
+    shell_toolchain: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,6 +146,7 @@ class Target:
     bandwidth_mb_s: int = 0
     clusters: Mapping[str, Cluster] = dataclasses.field(default_factory=dict)
     console: Console | None = None
+    android: Android | None = None
     emulator: Emulator | None = None
     memory: Mapping[str, Memory] = dataclasses.field(default_factory=dict)
     budgets: Budgets = dataclasses.field(default_factory=Budgets)
@@ -145,13 +162,26 @@ class Variant:
 
 
 @dataclasses.dataclass(frozen=True)
+class WithoutNdk:
+    """What a toolchain of the Android NDK uses where there is none: programs, and flags to add."""
+
+    cc: str
+    ar: str
+    objcopy: str
+    packages: tuple[str, ...]
+    cflags: tuple[str, ...] = ()
+    ldflags: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class Toolchain:
     """A compiler: its programs, the Debian packages that bring them, and its flags.
 
-    Programs are called prefix + cc and prefix + ar; `link`, the compiler itself when empty, is a
-    whole name. bare_metal: no operating system, so that targets must name memory regions. In flags
-    `{root}` stands for the checkout's folder. isa_flags: what a kernel file of each ISA is compiled
-    with.
+    Programs are called prefix + cc, prefix + ar and so on, and are in `home` where that is not
+    empty; `link`, the compiler itself when empty, is a whole name. bare_metal: no operating system,
+    so that targets must name memory regions. In flags `{root}` stands for the checkout's folder.
+    isa_flags: what a kernel file of each ISA is compiled with. without_ndk: only in files; the
+    loader takes over what it says where no Android NDK is found.
     """
 
     name: str
@@ -161,6 +191,9 @@ class Toolchain:
     cc: str = "gcc"
     ar: str = "ar"
     link: str = ""
+    objcopy: str = "objcopy"
+    home: str = dataclasses.field(default="", repr=False)  # where they are changes nothing built
+    android: bool = False
     bare_metal: bool = False
     common_cflags: tuple[str, ...] = ()
     common_ldflags: tuple[str, ...] = ()
@@ -170,3 +203,8 @@ class Toolchain:
     libs: tuple[str, ...] = ()
     isa_flags: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     variants: Mapping[str, Variant] = dataclasses.field(default_factory=dict)
+    without_ndk: WithoutNdk | None = None
+
+    def program(self, name: str) -> str:
+        """How to start one of its programs: cc, ar or objcopy."""
+        return str(Path(self.home) / (self.prefix + name))

@@ -67,8 +67,10 @@ public final class PercepnetTest {
         int rate = Integer.parseInt(arguments[2]);
         boolean floats = arguments[4].equals("float");
         ByteBuffer sound = direct(Files.readAllBytes(Paths.get(arguments[0])));
-        try (Percepnet percepnet = new Percepnet(rate, arguments[3].equals("best") ? null : arguments[3])) {
-            int step = percepnet.getFrameBytes() * (floats ? 2 : 1) * Integer.parseInt(arguments[5]);
+        String isa = arguments[3].equals("best") ? null : arguments[3];
+        try (Percepnet percepnet = new Percepnet(rate, isa)) {
+            int frames = Integer.parseInt(arguments[5]);
+            int step = percepnet.getFrameBytes() * (floats ? 2 : 1) * frames;
             for (int at = 0; at + step <= sound.capacity(); at += step) {
                 sound.limit(at + step);
                 sound.position(at);
@@ -196,14 +198,16 @@ public final class PercepnetTest {
             throwsException(wrong, "heap input", () -> percepnet.process(heap, frame));
             throwsException(wrong, "heap output", () -> percepnet.process(frame, heap));
             throwsException(wrong, "no frame", () -> percepnet.process(at(frame, 960, 960), frame));
-            throwsException(wrong, "half a frame", () -> percepnet.process(at(large, 0, 480), large));
-            throwsException(wrong, "odd", () -> percepnet.process(at(large, 1, 961), at(large, 0, 960)));
             throwsException(
-                    wrong, "odd output", () -> percepnet.process(frame, at(large.duplicate(), 1, 961)));
+                    wrong, "half a frame", () -> percepnet.process(at(frame, 0, 480), large));
+            frame.clear();
+            throwsException(wrong, "odd", () -> percepnet.process(at(large, 1, 961), frame));
+            throwsException(
+                    wrong, "odd output", () -> percepnet.process(frame, at(large, 1, 961)));
             throwsException(
                     wrong,
                     "float at 2",
-                    () -> percepnet.processFloat(at(large.duplicate(), 2, 1922), large));
+                    () -> percepnet.processFloat(at(large.duplicate(), 2, 1922), at(large, 0, 1920)));
             throwsException(
                     ReadOnlyBufferException.class,
                     "read-only output",
@@ -218,7 +222,7 @@ public final class PercepnetTest {
         }
     }
 
-    /** weights BLOB IN OUT: read in place from the file, and again from buffers that need a copy. */
+    /** weights BLOB IN OUT: read in place from the file, and from buffers that need a copy. */
     private static void weightsOfAnyBuffer(String[] arguments) throws Exception {
         ByteBuffer blob = map(arguments[0]);
         ByteBuffer shifted = ByteBuffer.allocateDirect(blob.capacity() + 1);
