@@ -74,7 +74,7 @@ class TargetBuild:
         return [program, self._shared_library(PROFILE, [probe])]
 
     def jni_library(self) -> list[Any]:
-        """libpercepnet.so for Java and Android, and the same with symbols; nothing without model."""
+        """libpercepnet.so for Java and Android, and with symbols; nothing without a model."""
         if not self.model:
             return []
         return jni.jni_library(self.release, self.toolchain, self._library_objects(RELEASE))
@@ -100,9 +100,7 @@ class TargetBuild:
     def _add_stand_ins(self) -> None:
         """What Android's compiler lacks without an NDK; made once, used by all variants."""
         if self.toolchain.without_ndk:
-            stand_ins = jni.stand_ins(
-                self.environments[RELEASE], self.target, self.shell_toolchain
-            )
+            stand_ins = jni.stand_ins(self.environments[RELEASE], self.target, self.shell_toolchain)
             for env in self.environments.values():
                 env.Append(**stand_ins)
 
@@ -190,7 +188,6 @@ class TargetBuild:
         if self._script:
             env.Depends(program, self._script)
         return program[0]
-
 
     def _shell_program(self) -> list[Any]:
         """`percepnet`: the programs of firmware_src/apps as one."""

@@ -10,12 +10,14 @@ from kit.build import build
 from kit.errors import KitError
 from kit.paths import BUILD
 from kit.target import load_target
+from kit.verbs._ndk import ndk_option
 
 
 @click.command(epilog="Example: ./tools/percepnet build mps3_an547 --model my_model.tflite")
 @click.argument("name")
 @click.option("--model", default="", help="A .tflite file instead of the target's own model.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), help="Copy the sizes here.")
+@ndk_option
 def command(name: str, model: str, json_path: Path | None) -> None:
     """Compile everything for the target NAME and show what it takes."""
     target = load_target(name)

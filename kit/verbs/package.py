@@ -11,6 +11,7 @@ from kit.files import write_atomically
 from kit.package import Request, fitting_formats, format_names, make_format
 from kit.paths import BUILD
 from kit.target import load_target
+from kit.verbs._ndk import ndk_option
 
 
 @click.command(
@@ -39,6 +40,7 @@ from kit.target import load_target
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write paths and sizes here."
 )
+@ndk_option
 def command(
     name: str,
     formats: tuple[str, ...],

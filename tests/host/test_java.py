@@ -29,7 +29,8 @@ def classes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The class and its tests, compiled; the native library built."""
     build(HOST_JNI)
     folder = tmp_path_factory.mktemp("classes")
-    for name, content in java.compile_classes([*SOURCES, *(ROOT / "tests/java").glob("*.java")]).items():
+    made = java.compile_classes([*SOURCES, *(ROOT / "tests" / "java").glob("*.java")])
+    for name, content in made.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     return folder

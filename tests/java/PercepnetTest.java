@@ -204,10 +204,11 @@ public final class PercepnetTest {
             throwsException(wrong, "odd", () -> percepnet.process(at(large, 1, 961), frame));
             throwsException(
                     wrong, "odd output", () -> percepnet.process(frame, at(large, 1, 961)));
+            large.clear();
             throwsException(
                     wrong,
                     "float at 2",
-                    () -> percepnet.processFloat(at(large.duplicate(), 2, 1922), at(large, 0, 1920)));
+                    () -> percepnet.processFloat(at(large.duplicate(), 2, 1922), large));
             throwsException(
                     ReadOnlyBufferException.class,
                     "read-only output",
@@ -224,25 +225,39 @@ public final class PercepnetTest {
 
     /** weights BLOB IN OUT: read in place from the file, and from buffers that need a copy. */
     private static void weightsOfAnyBuffer(String[] arguments) throws Exception {
-        ByteBuffer blob = map(arguments[0]);
-        ByteBuffer shifted = ByteBuffer.allocateDirect(blob.capacity() + 1);
-        at(shifted, 1, shifted.capacity()).put(blob.duplicate());
-        shifted.position(1);
-        ByteBuffer heap = ByteBuffer.wrap(Files.readAllBytes(Paths.get(arguments[0])));
-        ByteBuffer first = null;
-        for (ByteBuffer weights : new ByteBuffer[] {blob, shifted, heap}) {
-            ByteBuffer sound = direct(Files.readAllBytes(Paths.get(arguments[1])));
-            try (Percepnet percepnet = new Percepnet(48000)) {
-                percepnet.process(sound, sound.duplicate());
-                sound = direct(Files.readAllBytes(Paths.get(arguments[1])));
-                percepnet.loadWeights(weights);
-                System.gc(); // what is read in place must survive it
-                percepnet.process(sound, sound);
+        byte[] sound = Files.readAllBytes(Paths.get(arguments[1]));
+        byte[] blob = Files.readAllBytes(Paths.get(arguments[0]));
+        ByteBuffer mapped = denoiseWith(() -> map(arguments[0]), sound);
+        ByteBuffer shifted = denoiseWith(() -> shifted(blob), sound);
+        ByteBuffer heap = denoiseWith(() -> ByteBuffer.wrap(blob), sound);
+        check(mapped.equals(shifted) && mapped.equals(heap), "another buffer, another sound");
+        write(arguments[2], mapped);
+    }
+
+    /** Nobody but the suppressor holds the weights while it uses them. */
+    private static ByteBuffer denoiseWith(Callable<ByteBuffer> weights, byte[] bytes)
+            throws Exception {
+        ByteBuffer sound = direct(bytes);
+        try (Percepnet percepnet = new Percepnet(48000)) {
+            percepnet.process(sound, sound.duplicate()); // to be forgotten
+            percepnet.loadWeights(weights.call());
+            sound = direct(bytes);
+            for (int i = 0; i < 3; i++) { // memory that nobody holds is gone after this
+                System.gc();
+                Thread.sleep(30);
             }
-            check(first == null || first.equals(sound), "another buffer, another sound");
-            first = sound;
+            percepnet.process(sound, sound);
         }
-        write(arguments[2], first);
+        return sound;
+    }
+
+    /** Direct, but one byte off any alignment. */
+    private static ByteBuffer shifted(byte[] bytes) {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length + 1);
+        buffer.position(1);
+        buffer.put(bytes);
+        buffer.position(1);
+        return buffer;
     }
 
     /** damage BLOB IN OUT: refused, and the sound goes on as if nothing had happened. */

@@ -35,7 +35,7 @@ static pn_state_t *state_of(JNIEnv *env, jobject buffer) {
     return (*env)->GetDirectBufferAddress(env, buffer);
 }
 
-/* Samples at a byte offset; NULL, and an exception, where memory is not to be had or not aligned. */
+/* Samples at a byte offset; NULL, and an exception, without memory or alignment. */
 static void *samples_at(JNIEnv *env, jobject buffer, jint at, size_t sample_bytes) {
     char *const memory = memory_of(env, buffer);
     if (memory == NULL)
@@ -139,8 +139,8 @@ static jint process_float(JNIEnv *env, jclass type, jobject state, jint strength
 #define STRING "Ljava/lang/String;"
 
 /* JNI's structure has no const members, and only ever reads them; functions are given as data. */
-#define METHOD(name, signature, function) \
-    { (char *)(uintptr_t)(name), (char *)(uintptr_t)(signature), (void *)(uintptr_t)(function) }
+#define METHOD(name, signature, function)                                                          \
+    {(char *)(uintptr_t)(name), (char *)(uintptr_t)(signature), (void *)(uintptr_t)(function)}
 
 JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM *vm, void *reserved) {
     (void)reserved;

@@ -24,14 +24,15 @@ int pn_main_bench(void);
 static const char usage[] =
     "percepnet %s: noise suppression of speech\n"
     "\n"
-    "  percepnet [OPTIONS] denoise IN OUT   raw 16-bit little-endian mono samples; - - for a stream\n"
+    "  percepnet [OPTIONS] denoise IN OUT   raw 16-bit little-endian mono; - - for a stream\n"
     "  percepnet [OPTIONS] selftest         is every bit right on this processor?\n"
     "  percepnet [OPTIONS] bench            what does a frame of 10 ms take?\n"
     "\n"
     "  --rate HZ    8000, 16000, 24000, 32000 or 48000 (48000 if left out)\n"
     "  --isa NAME   an instruction set such as scalar or neon (the best if left out)\n"
     "\n"
-    "On a phone: adb push percepnet /data/local/tmp; adb shell /data/local/tmp/percepnet selftest\n";
+    "On a phone: adb push percepnet /data/local/tmp\n"
+    "            adb shell /data/local/tmp/percepnet selftest\n";
 
 static int refuse(const char *what, const char *word) {
     fprintf(stderr, "percepnet: %s%s\nsee: percepnet --help\n", what, word);

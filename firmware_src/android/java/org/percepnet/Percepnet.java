@@ -144,7 +144,7 @@ public final class Percepnet implements AutoCloseable {
     }
 
     /**
-     * Limits the suppression from the next frame on; a change takes up to 200 ms and does not click.
+     * Limits the suppression from the next frame on. A change takes up to 200 ms, without a click.
      *
      * @param attenuationDb most attenuation of any band, 0 to {@link #STRENGTH_FULL}; values beyond
      *     are clamped

@@ -1,0 +1,80 @@
+"""Finding an Android NDK, and what compiles without one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from kit import cli
+from kit.errors import TargetError
+from kit.target import load_toolchain
+from kit.target.ndk import FOLDER_VARIABLE, find_ndk
+
+
+@pytest.fixture(autouse=True)
+def no_ndk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever runs the tests may have one."""
+    monkeypatch.setenv(FOLDER_VARIABLE, "")
+
+
+def make_ndk(folder: Path, revision: str = "27.0.12077973") -> Path:
+    """A folder that looks like an NDK from outside."""
+    programs = folder / "toolchains/llvm/prebuilt/linux-x86_64/bin"
+    programs.mkdir(parents=True)
+    (programs / "clang").touch(mode=0o755)
+    text = f"Pkg.Desc = Android NDK\nPkg.Revision = {revision}\nPkg.BaseRevision = 1.0\n"
+    (folder / "source.properties").write_text(text)
+    return folder
+
+
+def test_without_an_ndk_debians_clang_stands_in():
+    toolchain = load_toolchain("android")
+    assert toolchain.program(toolchain.cc) == "clang-19"
+    assert "-nostdlibinc" in toolchain.cflags
+    assert "lld-19" in toolchain.packages
+
+
+@pytest.mark.parametrize("revision", ["23.0.7599858", "25.2.9519653", "29.0.14206865-beta1"])
+def test_an_ndk_compiles_by_its_own_means(tmp_path: Path, monkeypatch, revision: str):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(make_ndk(tmp_path, revision)))
+    toolchain = load_toolchain("android")
+    programs = tmp_path / "toolchains/llvm/prebuilt/linux-x86_64/bin"
+    assert toolchain.program(toolchain.cc) == str(programs / "clang")
+    assert "-nostdlibinc" not in toolchain.cflags
+    assert toolchain.packages == ()
+    assert find_ndk().revision == revision.partition("-")[0]
+    assert str(tmp_path) not in repr(toolchain), "where the NDK is does not change the firmware"
+
+
+def test_other_toolchains_do_not_care(tmp_path: Path, monkeypatch):
+    before = load_toolchain("gcc_aarch64")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "nowhere"))
+    assert load_toolchain("gcc_aarch64") == before
+
+
+@pytest.mark.parametrize("revision", ["22.1.7171670", "30.0.1"])
+def test_an_unknown_revision_is_refused(tmp_path: Path, monkeypatch, revision: str):
+    monkeypatch.setenv(FOLDER_VARIABLE, str(make_ndk(tmp_path, revision)))
+    with pytest.raises(TargetError, match="r23 to r29 are known to work"):
+        load_toolchain("android")
+
+
+@pytest.mark.parametrize("missing", ["source.properties", "toolchains"])
+def test_a_folder_that_is_no_ndk_is_refused(tmp_path: Path, monkeypatch, missing: str):
+    make_ndk(tmp_path)
+    (tmp_path / missing).rename(tmp_path / "elsewhere")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    with pytest.raises(TargetError, match=f"not an Android NDK: it has no {missing}"):
+        load_toolchain("android")
+
+
+def test_the_option_names_an_ndk_as_the_variable_does(tmp_path: Path, capsys):
+    ndk = make_ndk(tmp_path)
+    cli.main(["doctor", "--target", "android_arm64", "--ndk", str(ndk)])
+    assert "the NDK 27.0.12077973 in" in capsys.readouterr().out
+    assert os.environ[FOLDER_VARIABLE] == str(ndk)
+
+
+def test_a_wrong_option_is_told_before_anything_is_built(tmp_path: Path, capsys):
+    assert cli.main(["build", "android_arm64", "--ndk", str(tmp_path)]) == 2
+    assert "is not an Android NDK" in capsys.readouterr().err
