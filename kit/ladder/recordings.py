@@ -9,7 +9,7 @@ from kit.audio import read_all, to_float, to_int16
 from kit.denoiser import SAMPLE_RATE_HZ
 from kit.errors import KitError
 from kit.ladder.signals import Pair, behind_highpass
-from kit.train.mixing import active_rms
+from kit.mixtures.mixing import active_rms
 
 SHORTEST_S = 1.0
 LONGEST_S = 30.0  # the PESQ package overruns its tables on long signals

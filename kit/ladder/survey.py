@@ -10,7 +10,7 @@ import numpy as np
 
 from kit.ladder.measures import Judge, Scores
 from kit.ladder.signals import Pair
-from kit.train.mixing import Mixer
+from kit.mixtures.mixing import Mixer
 
 Climb = Callable[[Pair], dict[str, np.ndarray]]
 """A pair of signals to the signal of every rung, by name."""

@@ -5,11 +5,12 @@ import csv
 import hashlib
 import pathlib
 
+from kit.evaluate.page import COLUMNS, cells
 from kit.evaluate.scoring import Row
 from kit.files import write_atomically
+from kit.mixtures.corpus import SAMPLE_RATE_HZ, Clip, Corpus
 from kit.model.architecture import ARCHITECTURES
 from kit.model.export import write_tflite
-from kit.train.corpus import SAMPLE_RATE_HZ, Clip, Corpus
 from kit.train.network import PercepNet
 from kit.train.operating_point import OperatingPoint
 
@@ -78,19 +79,8 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 def _score_table(rows: list[Row]) -> str:
     return _table(
-        ["mixtures", "system", "n", "PESQ-WB", "gain", "STOI", "SI-SDR dB"],
-        [
-            [
-                r.group,
-                r.system,
-                str(r.count),
-                f"{r.pesq:.3f}",
-                f"{r.pesq_gain:+.3f}",
-                f"{r.stoi:.3f}",
-                f"{r.si_sdr_db:.1f}",
-            ]
-            for r in rows
-        ],
+        ["recordings", "system", "n", *(heading for heading, _ in COLUMNS.values())],
+        [[r.group, r.system, str(r.count), *cells(r)] for r in rows],
     )
 
 

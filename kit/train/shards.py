@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from kit import host
-from kit.train.corpus import SAMPLE_RATE_HZ, Corpus
-from kit.train.mixing import Mixer, Mixture, Recipe
+from kit.mixtures.corpus import SAMPLE_RATE_HZ, Corpus
+from kit.mixtures.mixing import Mixer, Mixture, Recipe
 
 HOP = SAMPLE_RATE_HZ // 100
 BANDS = 34

@@ -1,6 +1,7 @@
-"""`evaluate`: score a model over mixtures of speakers and noises that training holds out."""
+"""`evaluate`: score firmware, models and peers over mixtures, clean speech or one's own pairs."""
 
 import dataclasses
+import itertools
 import json
 import math
 import os
@@ -9,77 +10,123 @@ from pathlib import Path
 import click
 
 from kit import console
-from kit.denoiser import Denoiser
 from kit.errors import KitError
+from kit.evaluate.peers import peer_names
 from kit.files import write_atomically
-from kit.train.corpus import SAMPLE_RATE_HZ, Corpus, Folders, load
 
 EXTRAS = "eval"
 
 
 @click.command(
-    epilog="Example: ./tools/percepnet evaluate --speech data/speech --noise data/noise --count 100"
+    epilog="Examples: ./tools/percepnet evaluate --speech data/speech --noise data/noise "
+    "--peer rnnoise --html scores.html; ./tools/percepnet evaluate --pairs recordings"
 )
-@click.option(
-    "--speech", type=click.Path(path_type=Path), required=True, help="Folder of clean speech."
-)
-@click.option("--noise", type=click.Path(path_type=Path), required=True, help="Folder of noise.")
+@click.option("--speech", type=click.Path(path_type=Path), help="Folder of clean speech.")
+@click.option("--noise", type=click.Path(path_type=Path), help="Folder of noise.")
 @click.option("--rooms", type=click.Path(path_type=Path), help="Folder of room responses.")
+@click.option(
+    "--pairs", type=click.Path(path_type=Path), help="Folder with `noisy` and `clean` recordings."
+)
 @click.option(
     "--cache", type=click.Path(path_type=Path), default=Path("build/corpus"), show_default=True
 )
 @click.option(
-    "--model", type=click.Path(path_type=Path), help="A .tflite; without it, the firmware's own."
+    "--model",
+    "model_paths",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A .tflite, again for several; without any, the firmware as it is built.",
+)
+@click.option(
+    "--peer", "peers", type=click.Choice(peer_names()), multiple=True, help="Another suppressor."
 )
 @click.option(
     "--count", type=click.IntRange(1), default=60, show_default=True, help="Mixtures of 8 s."
 )
+@click.option(
+    "--clean",
+    type=click.IntRange(0),
+    default=4,
+    show_default=True,
+    help="Recordings without noise, each at three levels.",
+)
 @click.option("--seed", type=int, default=7, show_default=True)
-@click.option("--post-filter/--no-post-filter", default=None, help="Override the model's setting.")
+@click.option("--post-filter/--no-post-filter", default=None, help="Override the models' setting.")
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write every score here."
 )
+@click.option("--html", type=click.Path(path_type=Path), help="Write a page with plots here.")
 def command(
-    speech: Path,
-    noise: Path,
+    speech: Path | None,
+    noise: Path | None,
     rooms: Path | None,
+    pairs: Path | None,
     cache: Path,
-    model: Path | None,
+    model_paths: tuple[Path, ...],
+    peers: tuple[str, ...],
     count: int,
+    clean: int,
     seed: int,
     post_filter: bool | None,
     json_path: Path | None,
+    html: Path | None,
 ) -> None:
-    """Score a denoiser: PESQ-WB, STOI and SI-SDR at 0, 5, 10 and 15 dB, a fifth of it in rooms.
+    """Score denoisers: PESQ-WB, STOI, ESTOI, SI-SDR, level, by signal-to-noise ratio.
 
-    Without --model the fixed-point firmware is scored with the model that it was built with. With
-    --model both the float network and its 8-bit form run inside the firmware's signal path.
+    Mixtures are drawn from speakers and noises that training holds out, at 0, 5, 10 and 15 dB, a
+    fifth of them in rooms; or give --pairs of your own. Without --model the fixed-point firmware is
+    scored with the model that it was built with. A --model is scored twice, in floating point and
+    in 8 bits, inside the firmware's signal path.
     """
-    from kit.evaluate import scoring
-    from kit.train.mixing import VALIDATION, Mixer
+    from kit.evaluate import page, scoring, systems
 
-    if model is None and post_filter is not None:
+    if not model_paths and post_filter is not None:
         raise KitError("the firmware's post-filter is built in", "name a --model to choose")
-    corpus = load_corpus(Folders(speech, noise, rooms, cache), held_out=True)
-    mixer = Mixer(corpus, VALIDATION, seed)
-    systems = _systems(model, post_filter)
-    with console.progress(f"scoring {count} mixtures", count) as bar:
+    contenders = systems.models(model_paths, post_filter) if model_paths else systems.firmware()
+    contenders |= systems.peers(peers)
+    cases, total = _cases(speech, noise, rooms, pairs, cache, seed, count, clean)
+    with console.progress(f"scoring {total} recordings", total) as bar:
         results = scoring.evaluate(
-            (mixer.render(i) for i in range(count)),
-            systems,
-            os.cpu_count() or 1,
-            lambda: bar.advance(bar.task_ids[0]),
+            cases, contenders, os.cpu_count() or 1, lambda: bar.advance(bar.task_ids[0])
         )
     rows = scoring.summarise(results)
     show(rows)
     if json_path:
         content = {"summary": [dataclasses.asdict(r) for r in rows]}
-        content["mixtures"] = [dataclasses.asdict(r) for r in results]
+        content["recordings"] = [dataclasses.asdict(r) for r in results]
         write_atomically(json_path, json.dumps(_without_nan(content), indent=1).encode())
+    if html:
+        write_atomically(html, page.render("Scores of denoisers", rows, results).encode())
 
 
-def load_corpus(folders: Folders, held_out: bool) -> Corpus:
+def _cases(
+    speech: Path | None,
+    noise: Path | None,
+    rooms: Path | None,
+    pairs: Path | None,
+    cache: Path,
+    seed: int,
+    count: int,
+    clean: int,
+):  # noqa: ANN202 - what is scored is imported late
+    """The recordings to score, and how many they are."""
+    from kit.evaluate import material
+    from kit.mixtures.corpus import Folders
+
+    if pairs:
+        files = material.pairs(pairs)
+        return material.pair_cases(files), len(files)
+    if not speech or not noise:
+        raise KitError("nothing to score", "name --speech and --noise folders, or --pairs")
+    corpus = load_corpus(Folders(speech, noise, rooms, cache), held_out=True)
+    parts = material.mixtures(corpus, seed, count), material.clean_speech(corpus, seed, clean)
+    return itertools.chain(*parts), count + clean * len(material.CLEAN_LEVELS_DBFS)
+
+
+def load_corpus(folders, held_out: bool):  # noqa: ANN001, ANN201 - scipy is imported late
     """Find and decode the sound of one side of the split, with a progress bar."""
+    from kit.mixtures.corpus import load
+
     with console.progress("decoding", 1.0) as bar:
         task = bar.task_ids[0]
         return load(
@@ -89,41 +136,19 @@ def load_corpus(folders: Folders, held_out: bool) -> Corpus:
 
 def show(rows: list) -> None:
     """Print a summary as a table."""
-    columns = ("mixtures", "system", "n", "PESQ-WB", "gain", "worst gain", "STOI", "SI-SDR dB")
+    from kit.evaluate import page
+
+    headings = [heading for heading, _ in page.COLUMNS.values()]
     console.table(
-        columns,
-        [
-            (
-                r.group,
-                r.system,
-                r.count,
-                *(f"{v:.3f}" for v in (r.pesq, r.pesq_gain, r.pesq_worst_gain, r.stoi)),
-                f"{r.si_sdr_db:.2f}",
-            )
-            for r in rows
-        ],
+        ("recordings", "system", "n", *headings),
+        [(row.group, row.system, row.count, *page.cells(row)) for row in rows],
     )
-
-
-def _systems(model_path: Path | None, post_filter: bool | None) -> dict:
-    from kit.evaluate import engine
-    from kit.model.import_ import load_model
-
-    if model_path is None:
-        return {"firmware": lambda noisy: Denoiser().denoise(noisy, SAMPLE_RATE_HZ)}
-    model = load_model(model_path)
-    shaped = bool(model.metadata.get("post_filter", False)) if post_filter is None else post_filter
-    networks = {"float": engine.float_network(model), "8-bit": engine.integer_network(model)}
-    return {
-        name: lambda noisy, network=network: engine.enhance(noisy, network, shaped)
-        for name, network in networks.items()
-    }
 
 
 def _without_nan(value: object) -> object:
     """JSON has no nan or infinity: null stands for what could not be judged."""
     if isinstance(value, dict):
         return {k: _without_nan(v) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_without_nan(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -135,8 +135,8 @@ def _survey(
 ) -> dict[str, object]:
     """Judge mixtures of what training holds out."""
     from kit.ladder.survey import Survey, mean_scores
-    from kit.train.corpus import Folders
-    from kit.train.mixing import VALIDATION, Mixer
+    from kit.mixtures.corpus import Folders
+    from kit.mixtures.mixing import VALIDATION, Mixer
     from kit.verbs.evaluate import load_corpus
 
     survey = Survey(Mixer(load_corpus(Folders(*folders), held_out=True), VALIDATION, seed), climb)

@@ -9,7 +9,7 @@ from kit.errors import CheckFailed, KitError
 from kit.paths import ROOT
 from kit.target import load_target, load_toolchain, target_names
 
-EXTRAS = "eval,test,train"
+EXTRAS = "eval,peers,test,train"
 TEST_TIMEOUT_S = 3600.0
 _PYTEST_TESTS_FAILED = 1
 

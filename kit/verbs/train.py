@@ -1,6 +1,6 @@
 """`train`: from folders of sound to a scored .tflite with its model card."""
 
-import dataclasses
+import itertools
 import os
 import shlex
 import sys
@@ -10,11 +10,10 @@ import click
 
 from kit import console
 from kit.model.architecture import ARCHITECTURES
-from kit.train.corpus import Corpus, Folders
 from kit.verbs.evaluate import load_corpus, show
 
 TRAINING_SEED, VALIDATION_SEED, CHOOSING_SEED, SCORING_SEED = 1, 2, 9, 7
-CHOOSING_COUNT, CLEAN_COUNT = 24, 6
+CHOOSING_COUNT, CLEAN_COUNT = 32, 8
 EXTRAS = "eval,train"
 VALIDATION_SHARDS = 3
 
@@ -73,6 +72,7 @@ def command(
     them. Decoded sound, mixtures and features are cached in --cache: 0.35 GB for an hour of sound,
     0.11 GB for a shard. Training needs minutes, better hours.
     """
+    from kit.mixtures.corpus import Folders
     from kit.model.import_ import load_model
     from kit.train.training import Settings, Trainer
 
@@ -95,8 +95,8 @@ def command(
     _finish(trainer, training, validation, arch, out, count)
 
 
-def _dataset(corpus: Corpus, seed: int, shards: int):  # noqa: ANN202 - torch is imported late
-    from kit.train.mixing import TRAINING
+def _dataset(corpus, seed: int, shards: int):  # noqa: ANN001, ANN202 - torch is imported late
+    from kit.mixtures.mixing import TRAINING
     from kit.train.shards import ShardMaker, load
     from kit.train.training import Dataset
 
@@ -109,9 +109,7 @@ def _dataset(corpus: Corpus, seed: int, shards: int):  # noqa: ANN202 - torch is
     return Dataset([load(path) for path in paths])
 
 
-def _finish(
-    trainer, training: Corpus, validation: Corpus, arch: str, out: Path, count: int
-) -> None:
+def _finish(trainer, training, validation, arch: str, out: Path, count: int) -> None:  # noqa: ANN001
     """Choose operating point and post-filter by score; write model, card and curves."""
     from kit.evaluate import scoring
     from kit.train.export import plot_curves, write_card, write_model
@@ -136,28 +134,23 @@ def _finish(
     )
 
 
-def _operating_point(net, validation: Corpus):  # noqa: ANN202 - torch is imported late
-    from kit.train.mixing import VALIDATION, Mixer
+def _operating_point(net, validation):  # noqa: ANN001, ANN202 - torch is imported late
+    from kit.evaluate import material
     from kit.train.operating_point import choose
 
-    without_noise = dataclasses.replace(VALIDATION, clean_share=1.0, room_share=0.0)
-    clean_mixer = Mixer(validation, without_noise, CHOOSING_SEED)
-    mixer = Mixer(validation, VALIDATION, CHOOSING_SEED)
-    with console.progress("choosing the operating point", CHOOSING_COUNT) as bar:
-        return choose(
-            net,
-            [mixer.render(i) for i in range(CHOOSING_COUNT)],
-            [clean_mixer.render(i) for i in range(CLEAN_COUNT)],
-            os.cpu_count() or 1,
-            lambda: bar.advance(bar.task_ids[0]),
-        )
+    total = CHOOSING_COUNT + CLEAN_COUNT * len(material.CLEAN_LEVELS_DBFS)
+    cases = itertools.chain(
+        material.mixtures(validation, CHOOSING_SEED, CHOOSING_COUNT),
+        material.clean_speech(validation, CHOOSING_SEED, CLEAN_COUNT),
+    )
+    with console.progress("choosing the operating point", total) as bar:
+        return choose(net, cases, os.cpu_count() or 1, lambda: bar.advance(bar.task_ids[0]))
 
 
-def _scores(path: Path, validation: Corpus, count: int) -> list:
+def _scores(path: Path, validation, count: int) -> list:  # noqa: ANN001
     """Score a model, in floating point and as the firmware computes it."""
-    from kit.evaluate import engine, scoring
+    from kit.evaluate import engine, material, scoring
     from kit.model.import_ import load_model
-    from kit.train.mixing import VALIDATION, Mixer
 
     model = load_model(path)
     floating, integer = engine.float_network(model), engine.integer_network(model)
@@ -166,11 +159,12 @@ def _scores(path: Path, validation: Corpus, count: int) -> list:
         "8-bit": lambda noisy: engine.enhance(noisy, integer, False),
         "8-bit, post-filter": lambda noisy: engine.enhance(noisy, integer, True),
     }
-    mixer = Mixer(validation, VALIDATION, SCORING_SEED)
-    with console.progress(f"scoring {count} mixtures", count) as bar:
+    cases = itertools.chain(
+        material.mixtures(validation, SCORING_SEED, count),
+        material.clean_speech(validation, SCORING_SEED, CLEAN_COUNT),
+    )
+    total = count + CLEAN_COUNT * len(material.CLEAN_LEVELS_DBFS)
+    with console.progress(f"scoring {total} recordings", total) as bar:
         return scoring.evaluate(
-            (mixer.render(i) for i in range(count)),
-            systems,
-            os.cpu_count() or 1,
-            lambda: bar.advance(bar.task_ids[0]),
+            cases, systems, os.cpu_count() or 1, lambda: bar.advance(bar.task_ids[0])
         )

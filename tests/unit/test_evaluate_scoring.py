@@ -1,15 +1,21 @@
 """Metrics, alignment and summaries of the evaluation."""
 
 import math
+import pathlib
 
 import numpy as np
 import pytest
+import scipy.signal
+import soundfile
 
 from kit.denoiser import LATENCY_SAMPLES
-from kit.evaluate import engine, scoring
+from kit.errors import KitError
+from kit.evaluate import engine, page, scoring
+from kit.evaluate.material import Case, at_level, clean_group, mixture_case, pair_cases, pairs
 from kit.evaluate.metrics import Scores, score, si_sdr
+from kit.evaluate.peers import load_peer, peer_names
+from kit.mixtures.mixing import Mixture
 from kit.model.architecture import BANDS
-from kit.train.mixing import Mixture
 
 RATE = 48000
 
@@ -78,10 +84,10 @@ def test_a_closed_network_silences() -> None:
     assert np.abs(out[LATENCY_SAMPLES:].astype(int)).max() < 0.01 * np.abs(clean).max()
 
 
-def mixtures() -> list[Mixture]:
+def cases() -> list[Case]:
     clean = talk()
     rng = np.random.default_rng(2)
-    return [
+    mixtures = [
         Mixture(
             np.rint(clean + level * rng.standard_normal(len(clean))).astype(np.int16),
             clean,
@@ -91,19 +97,25 @@ def mixtures() -> list[Mixture]:
         )
         for snr_db, level in ((0.0, 3000.0), (10.0, 1000.0), (10.0, 900.0))
     ]
+    quiet = at_level(clean, -50.0)
+    return [*map(mixture_case, mixtures), Case(quiet, quiet, (clean_group(-50.0),))]
 
 
 def test_every_system_is_scored_on_every_mixture_in_order() -> None:
-    given = mixtures()
+    given = cases()
     perfect = {bytes(m.noisy): m.clean for m in given}
     done = []
     results = scoring.evaluate(
         iter(given), {"perfect": lambda x: perfect[bytes(x)]}, 2, lambda: done.append(1)
     )
-    assert [r.snr_db for r in results] == [0.0, 10.0, 10.0] and len(done) == 3
+    assert [r.groups[-1] for r in results] == [
+        "reverberant", "10 dB", "10 dB", "clean, -50 dBFS"
+    ]  # fmt: skip
+    assert len(done) == 4
     rows = {(r.group, r.system): r for r in scoring.summarise(results)}
     assert rows["10 dB", "input"].count == 2 and rows["reverberant", "perfect"].count == 1
-    assert rows["all", "perfect"].pesq > 4.5
+    assert rows["all", "perfect"].count == 3 and rows["all", "perfect"].pesq > 4.5
+    assert rows["clean, -50 dBFS", "input"].level_worst_db == 0.0
     assert rows["all", "input"].pesq_gain == 0.0
     assert rows["all", "perfect"].pesq_gain == pytest.approx(
         rows["all", "perfect"].pesq - rows["all", "input"].pesq
@@ -111,7 +123,64 @@ def test_every_system_is_scored_on_every_mixture_in_order() -> None:
 
 
 def test_the_summary_leaves_out_what_could_not_be_judged() -> None:
-    known, unknown = Scores(2.0, 0.5, 1.0), Scores(math.nan, 0.7, math.nan)
-    results = [scoring.Result(5.0, False, {"input": s}) for s in (known, unknown)]
+    known, unknown = Scores(2.0, 0.5, 0.4, 1.0, -1.0), Scores(math.nan, 0.7, 0.6, math.nan, -3.0)
+    results = [scoring.Result(("all",), {"input": s}) for s in (known, unknown)]
     row = scoring.summarise(results)[0]
     assert (row.pesq, row.si_sdr_db) == (2.0, 1.0) and row.stoi == pytest.approx(0.6)
+    assert (row.level_db, row.level_worst_db) == (-2.0, -3.0)
+
+
+def test_groups_come_in_a_readable_order() -> None:
+    scores = {"input": Scores(2.0, 0.5, 0.4, 1.0, 0.0)}
+    names = ["clean, -3 dBFS", "clean, -50 dBFS", "10 dB", "5 dB", "reverberant", "all"]
+    rows = scoring.summarise([scoring.Result(tuple(names), scores)])
+    assert [r.group for r in rows] == [
+        "all", "5 dB", "10 dB", "reverberant", "clean, -50 dBFS", "clean, -3 dBFS"
+    ]  # fmt: skip
+
+
+def test_minutes_are_scored_in_pieces() -> None:
+    clean = np.tile(talk(4.0), 17)
+    noise = 2000.0 * np.random.default_rng(1).standard_normal(len(clean))
+    long = score(clean, np.rint(clean + noise).astype(np.int16))
+    short = score(clean[: 4 * RATE], np.rint(clean + noise)[: 4 * RATE].astype(np.int16))
+    assert long.pesq == pytest.approx(short.pesq, abs=0.15)
+
+
+@pytest.mark.parametrize("name", peer_names())
+def test_a_peers_output_lines_up_with_its_input(name: str) -> None:
+    clean = talk()
+    out = load_peer(name)(clean)
+    assert out.shape == clean.shape
+    lags = scipy.signal.correlate(out.astype(float), clean.astype(float))
+    assert abs(int(np.argmax(lags)) - (len(clean) - 1)) <= 2
+
+
+def test_a_peer_that_is_not_known_is_named() -> None:
+    with pytest.raises(KitError, match="no peer `rnnoiz`"):
+        load_peer("rnnoiz")
+
+
+def write_pair(folder: pathlib.Path, side: str, name: str, pcm: np.ndarray) -> None:
+    (folder / side).mkdir(exist_ok=True)
+    soundfile.write(folder / side / name, pcm, RATE)
+
+
+def test_ones_own_pairs_go_together_by_name(tmp_path: pathlib.Path) -> None:
+    clean = talk(1.0)
+    write_pair(tmp_path, "clean", "a.wav", clean)
+    write_pair(tmp_path, "noisy", "a.flac", np.stack([clean // 2, clean], axis=1))
+    (case,) = pair_cases(pairs(tmp_path))
+    assert np.array_equal(case.clean, clean) and np.array_equal(case.noisy, clean // 2)
+    write_pair(tmp_path, "noisy", "b.wav", clean)
+    with pytest.raises(KitError, match="`b` is in one of"):
+        pairs(tmp_path)
+    with pytest.raises(KitError, match="no such folder"):
+        pairs(tmp_path / "elsewhere")
+
+
+def test_the_page_shows_every_system_and_group() -> None:
+    results = scoring.evaluate(iter(cases()), {"quarter <b>": lambda x: x // 4}, 2)
+    text = page.render("Scores", scoring.summarise(results), results)
+    assert "quarter &lt;b&gt;" in text and "<h2>reverberant (1 recordings)</h2>" in text
+    assert text.count("data:image/svg+xml") == 2

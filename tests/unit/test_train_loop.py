@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from kit.errors import KitError
+from kit.mixtures.corpus import SAMPLE_RATE_HZ
+from kit.mixtures.mixing import Mixture
 from kit.model.architecture import ARCHITECTURES
 from kit.model.import_ import load_model
 from kit.train import shards
-from kit.train.corpus import SAMPLE_RATE_HZ
 from kit.train.export import plot_curves, read_log, write_model
-from kit.train.mixing import Mixture
 from kit.train.network import PercepNet
 from kit.train.training import LOG_COLUMNS, Dataset, Settings, Streams, Trainer
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from kit.errors import KitError
-from kit.train import corpus, mixing
+from kit.mixtures import corpus, mixing
 
 RATE = corpus.SAMPLE_RATE_HZ
 

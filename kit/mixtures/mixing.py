@@ -12,7 +12,7 @@ import numpy as np
 import scipy.signal
 import soxr
 
-from kit.train.corpus import SAMPLE_RATE_HZ, Clip, Corpus, Voice
+from kit.mixtures.corpus import SAMPLE_RATE_HZ, Clip, Corpus, Voice
 
 EARLY_S = 0.020
 TARGET_T60_S = 0.2

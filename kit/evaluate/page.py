@@ -1,0 +1,106 @@
+"""An evaluation as one page: tables and plots, nothing loaded from elsewhere."""
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+
+import jinja2
+from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from kit.evaluate.scoring import INPUT, Result, Row
+
+COLUMNS = {
+    "pesq": ("PESQ-WB", "{:.2f}"),
+    "pesq_gain": ("over input", "{:+.2f}"),
+    "pesq_worst_gain": ("worst", "{:+.2f}"),
+    "stoi": ("STOI", "{:.3f}"),
+    "estoi": ("ESTOI", "{:.3f}"),
+    "si_sdr_db": ("SI-SDR, dB", "{:.1f}"),
+    "level_db": ("level, dB", "{:+.1f}"),
+}
+# A spacing before the system whose bars begin a group.
+_GROUP_WIDTH = 0.8
+
+_templates = jinja2.Environment(
+    loader=jinja2.PackageLoader("kit.evaluate"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def cells(row: Row) -> list[str]:
+    """A row's numbers as text, in the order of COLUMNS; what could not be judged is a dash."""
+    values = {key: getattr(row, key) for key in COLUMNS}
+    return [
+        "-" if math.isnan(values[key]) else form.format(values[key])
+        for key, (_, form) in COLUMNS.items()
+    ]
+
+
+def render(title: str, rows: Sequence[Row], results: Sequence[Result]) -> str:
+    """The page."""
+    groups = list(dict.fromkeys(row.group for row in rows))
+    return _templates.get_template("evaluation.html").render(
+        title=title,
+        headings=[heading for heading, _ in COLUMNS.values()],
+        tables=[
+            (group, [(row, cells(row)) for row in rows if row.group == group]) for group in groups
+        ],
+        pictures=[_data_uri(_bars(rows)), _data_uri(_scatter(results))],
+    )
+
+
+def _bars(rows: Sequence[Row]) -> bytes:
+    """PESQ-WB over the input's, and STOI over the input's, by group and system."""
+    groups = [g for g in dict.fromkeys(r.group for r in rows) if not g.startswith("clean")]
+    systems = [s for s in dict.fromkeys(r.system for r in rows) if s != INPUT]
+    found = {(r.group, r.system): r for r in rows}
+    with rc_context({"svg.hashsalt": "percepnet"}):
+        figure = Figure(figsize=(10.0, 5.6), layout="constrained")
+        axes = figure.subplots(2, 1, sharex=True)
+        for axis, label, value in (
+            (axes[0], "PESQ-WB over input", lambda r: r.pesq_gain),
+            (axes[1], "STOI over input", lambda r: r.stoi - found[r.group, INPUT].stoi),
+        ):
+            for i, system in enumerate(systems):
+                width = _GROUP_WIDTH / len(systems)
+                places = [at - _GROUP_WIDTH / 2 + (i + 0.5) * width for at in range(len(groups))]
+                heights = [value(found[group, system]) for group in groups]
+                axis.bar(places, heights, width, label=system)
+            axis.axhline(0.0, color="black", linewidth=0.8)
+            axis.set_ylabel(label)
+        axes[1].set_xticks(range(len(groups)), groups)
+        axes[0].legend(frameon=False, ncols=4, fontsize=9)
+        return _svg(figure)
+
+
+def _scatter(results: Sequence[Result]) -> bytes:
+    """PESQ-WB of every recording before and after."""
+    systems = [name for name in results[0].scores if name != INPUT]
+    with rc_context({"svg.hashsalt": "percepnet"}):
+        figure = Figure(figsize=(10.0, 4.6), layout="constrained")
+        axis = figure.subplots()
+        for system in systems:
+            before = [r.scores[INPUT].pesq for r in results]
+            after = [r.scores[system].pesq for r in results]
+            axis.plot(before, after, ".", label=system, alpha=0.7)
+        axis.plot([1.0, 4.6], [1.0, 4.6], color="black", linewidth=0.8)
+        axis.set_xlabel("PESQ-WB of the input")
+        axis.set_ylabel("PESQ-WB of the output")
+        axis.legend(frameon=False, fontsize=9)
+        return _svg(figure)
+
+
+def _svg(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    return buffer.getvalue()
+
+
+def _data_uri(svg: bytes) -> str:
+    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
