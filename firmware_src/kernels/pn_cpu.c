@@ -11,6 +11,8 @@ bool pn_cpu_has(pn_cpu_isa_t isa) {
         return true;
     case PN_CPU_avx2:
         return __builtin_cpu_supports("avx2");
+    case PN_CPU_avxvnni:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("avxvnni");
     case PN_CPU_avx512vnni:
         return __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512bw") &&
                __builtin_cpu_supports("avx512vl");
