@@ -187,19 +187,20 @@ def denoise_array(
 
 
 def denoise_file(
-    source: Path | str, destination: Path | str, progress: Progress | None = None
+    source: Path | str,
+    destination: Path | str,
+    progress: Progress | None = None,
+    isa: str | None = None,
 ) -> None:
     """Denoise a sound file into another on this computer, in blocks: memory stays bounded.
 
     The output has the input's rate, channels, length and sample format (PCM_16 where that does not
-    fit). Raises KitError for files that cannot be read or written, and then leaves an existing
-    destination untouched.
+    fit). isa: an instruction set to force. Raises KitError for one that is not to be had and for
+    files that cannot be read or written, and then leaves an existing destination untouched.
     """
     with AudioReader(source) as reader, AudioWriter(destination, reader.format) as writer:
         rate_hz = processing_rate(reader.format.sample_rate_hz)
-        processors = [
-            Denoiser(sample_rate_hz=rate_hz).process for _ in range(reader.format.channels)
-        ]
+        processors = [Denoiser(isa, rate_hz).process for _ in range(reader.format.channels)]
         stream = AlignedStream(reader.format.sample_rate_hz, processors, rate_hz)
         done = 0
         for block in reader.blocks():

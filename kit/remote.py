@@ -15,7 +15,7 @@ from typing import Self
 import numpy as np
 
 from kit.denoiser import SAMPLE_RATE_HZ, Progress, denoise_array, processing_rate
-from kit.devtest.protocol import parse_line, read_report
+from kit.devtest.protocol import fault, parse_line, read_report
 from kit.errors import DeviceError
 from kit.runner import open_session
 from kit.target import Target
@@ -32,21 +32,25 @@ _CRC = struct.Struct("<I")
 
 
 def denoise_on(
-    target: Target, samples: np.ndarray, sample_rate_hz: int, progress: Progress | None = None
+    target: Target,
+    samples: np.ndarray,
+    sample_rate_hz: int,
+    progress: Progress | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> np.ndarray:
     """Denoise a recording on a target whose programs are built, each channel from a fresh start.
 
-    samples: int16, shape (n,) or (n, channels), at any rate. Returns the same shape, aligned.
-    Raises KitError if the program does not start or stops.
+    samples: int16, shape (n,) or (n, channels), at any rate. settings: for the program. Returns the
+    same shape, aligned. Raises KitError if the program does not start or stops.
     """
     rate_hz = processing_rate(sample_rate_hz)
     if target.emulator:
 
         def run(pcm: np.ndarray) -> np.ndarray:
-            return denoise_through_files(target, pcm, sample_rate_hz=rate_hz)
+            return denoise_through_files(target, pcm, settings, rate_hz)
 
         return denoise_array(run, samples, sample_rate_hz, progress, rate_hz)
-    with RemoteDenoiser(target, rebuild=False, sample_rate_hz=rate_hz) as remote:
+    with RemoteDenoiser(target, settings, rebuild=False, sample_rate_hz=rate_hz) as remote:
         return denoise_array(remote.process_afresh, samples, sample_rate_hz, progress, rate_hz)
 
 
@@ -130,6 +134,8 @@ class RemoteDenoiser:
     def _read_boot(self) -> Mapping[str, str]:
         line = next(self._session.lines(), "")
         record = parse_line(line)
+        if record and record.word == "PN_FAULT":
+            raise fault(record)
         if record is None or record.word != "PN_BOOT":
             raise DeviceError(f"`{APP}` did not start: its first line is {line!r}")
         if record.fields["run"] != self._session.run_id:

@@ -39,8 +39,10 @@ static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa)
         pn_port_fault("memory", "state_too_large");
     pn_state_t *const state = (pn_state_t *)(void *)memory->bytes;
     const pn_status_t status = pn_init(state, pn_app_rate(), isa);
+    if (status == PN_ERROR_ISA && isa)
+        pn_port_fault("isa", isa);
     if (status != PN_OK)
-        pn_port_fault("init", status == PN_ERROR_RATE ? "rate" : isa ? isa : "best_isa");
+        pn_port_fault("init", status == PN_ERROR_RATE ? "rate" : "best_isa");
     return state;
 }
 

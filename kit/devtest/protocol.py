@@ -113,12 +113,10 @@ def read_report(lines: Iterable[str], run_id: str) -> Report:
             remarks.append(line)
         elif record.word == "PN_BOOT":
             boot = _boot(record, run_id)
+        elif record.word == "PN_FAULT":
+            raise fault(record)
         elif not boot:
             raise DeviceError(f"`{record.word}` came before `PN_BOOT`: {line!r}")
-        elif record.word == "PN_FAULT":
-            raise DeviceError(
-                f"the program stopped: {record.fields['kind']}", hint=record.fields["detail"]
-            )
         elif record.word == "PN_TEST":
             tests.append(_test(record))
         elif record.word == "PN_BENCH":
@@ -128,6 +126,17 @@ def read_report(lines: Iterable[str], run_id: str) -> Report:
         else:
             remarks.append(line)
     raise DeviceError("the program ended without `PN_DONE`", hint="\n".join(remarks[-5:]))
+
+
+def fault(record: Record) -> DeviceError:
+    """The error that a `PN_FAULT` tells of."""
+    kind, detail = record.fields["kind"], record.fields["detail"]
+    if kind == "isa":
+        return DeviceError(
+            f"instruction set `{detail}`: unknown, not in this build, or not in this processor",
+            hint="leave it out to get the best one; what builds have: ./tools/percepnet targets",
+        )
+    return DeviceError(f"the program stopped: {kind}", hint=detail)
 
 
 def _boot(record: Record, run_id: str) -> Mapping[str, str]:

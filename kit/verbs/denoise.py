@@ -23,6 +23,7 @@ from kit.denoiser import (
 from kit.errors import CheckFailed, KitError
 from kit.remote import denoise_on
 from kit.target import load_target
+from kit.verbs._isa import isa_option, isa_settings
 
 STREAM = "-"
 _STDIN, _STDOUT = 0, 1
@@ -36,6 +37,7 @@ _STDIN, _STDOUT = 0, 1
 @click.argument("source", metavar="IN")
 @click.argument("destination", metavar="OUT")
 @click.option("--target", "target_name", help="Run on this target and compare with this computer.")
+@isa_option
 @click.option(
     "--rate",
     "stream_rate_hz",
@@ -44,7 +46,9 @@ _STDIN, _STDOUT = 0, 1
     show_default=True,
     help="Sample rate of a raw stream, Hz.",
 )
-def command(source: str, destination: str, target_name: str | None, stream_rate_hz: str) -> None:
+def command(
+    source: str, destination: str, target_name: str | None, isa: str | None, stream_rate_hz: str
+) -> None:
     """Suppress the noise in IN and write OUT.
 
     IN and OUT are WAV or FLAC files of any rate, channel count and length; OUT keeps IN's rate,
@@ -52,29 +56,31 @@ def command(source: str, destination: str, target_name: str | None, stream_rate_
     little-endian mono stream from stdin and writes the same to stdout, live.
     """
     if STREAM in (source, destination):
-        _stream(source, destination, target_name, int(stream_rate_hz))
+        _stream(source, destination, target_name, isa, int(stream_rate_hz))
     elif target_name:
-        _on_target(Path(source), Path(destination), target_name)
+        _on_target(Path(source), Path(destination), target_name, isa)
     else:
         with _progress(f"denoising {source}") as show:
-            denoise_file(source, destination, show)
+            denoise_file(source, destination, show, isa)
 
 
-def _stream(source: str, destination: str, target_name: str | None, rate_hz: int) -> None:
+def _stream(
+    source: str, destination: str, target_name: str | None, isa: str | None, rate_hz: int
+) -> None:
     if source != destination:
         raise KitError("a stream needs `-` for both IN and OUT", hint="percepnet denoise - -")
     if target_name:
         raise KitError("a stream runs on this computer only", hint="leave out --target")
-    denoise_stream(_STDIN, _STDOUT, Denoiser(sample_rate_hz=rate_hz).process, rate_hz)
+    denoise_stream(_STDIN, _STDOUT, Denoiser(isa, rate_hz).process, rate_hz)
 
 
-def _on_target(source: Path, destination: Path, name: str) -> None:
+def _on_target(source: Path, destination: Path, name: str, isa: str | None) -> None:
     target = load_target(name)
     pcm, audio = read_all(source)
     with AudioWriter(destination, audio) as writer:
         build(name)
         with _progress(f"denoising on {name}") as show:
-            out = denoise_on(target, pcm, audio.sample_rate_hz, show)
+            out = denoise_on(target, pcm, audio.sample_rate_hz, show, isa_settings(isa))
         if target.model == load_target(host.HOST_TARGET).model:
             denoiser = Denoiser(sample_rate_hz=processing_rate(audio.sample_rate_hz))
             _require_same(out, denoiser.denoise(pcm, audio.sample_rate_hz), name)

@@ -12,6 +12,7 @@ from kit.errors import CheckFailed
 from kit.files import write_atomically
 from kit.runner import open_session
 from kit.verbs._device import choose, device_options
+from kit.verbs._isa import isa_option, isa_settings
 
 
 @click.command(
@@ -21,6 +22,7 @@ from kit.verbs._device import choose, device_options
 @click.argument("app", default="selftest")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @device_options
+@isa_option
 @click.option("--model", default="", help="A .tflite file instead of the target's own model.")
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write the results here."
@@ -30,6 +32,7 @@ def command(
     arguments: tuple[str, ...],
     device_name: str | None,
     target_name: str | None,
+    isa: str | None,
     model: str,
     json_path: Path | None,
 ) -> None:
@@ -38,7 +41,10 @@ def command(
     ARGUMENTS go to the program. The exit code is 1 when a check failed.
     """
     target, device = choose(device_name, target_name)
-    with open_session(target, app, arguments, model=model, device=device) as session:
+    settings = isa_settings(isa)
+    with open_session(
+        target, app, arguments, settings=settings, model=model, device=device
+    ) as session:
         report = read_report(session.lines(), session.run_id)
         code = session.close()
     _show(report)

@@ -4,6 +4,7 @@ Each program runs through its runner and channel, as the `demo` and `denoise --t
 """
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,8 @@ from kit.runner import open_session
 from kit.target import Target, load_target
 
 NOISY = ROOT / "kit" / "demo" / "noisy.flac"
+CPU_FLAGS = {"avx2": "avx2", "avxvnni": "avx_vnni", "avx512vnni": "avx512_vnni"}
+"""What Linux calls them."""
 TARGETS = ("host_x86_64", "qemu_aarch64", "mps3_an547", "virt_a15")
 
 
@@ -62,6 +65,14 @@ def require_same(out: np.ndarray, expected: np.ndarray, where: str) -> None:
     )
 
 
+def isas_of(target: Target) -> tuple[str, ...]:
+    """The instruction sets of a build that run: this computer may lack some of its own build's."""
+    if target.name != HOST_TARGET:
+        return target.isas
+    flags = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    return tuple(isa for isa in target.isas if isa == "scalar" or CPU_FLAGS[isa] in flags)
+
+
 def emulated_cpu(name: str) -> Target:
     """qemu_aarch64 with another processor, its programs built."""
     build("qemu_aarch64")
@@ -75,12 +86,12 @@ def test_the_expected_bytes_are_a_sound(expected):
 
 
 def test_the_library_gives_the_same_with_every_instruction_set(expected):
-    for isa in (None, *load_target(HOST_TARGET).isas):
+    for isa in (None, *isas_of(load_target(HOST_TARGET))):
         require_same(Denoiser(isa).process(signals()), expected, f"library, {isa}")
 
 
 def test_every_instruction_set_of_a_target_gives_the_same(target, expected):
-    for isa in (None, *target.isas):
+    for isa in (None, *isas_of(target)):
         settings = {"PN_FORCE_ISA": isa} if isa else {}
         out = denoise_through_files(target, signals(), settings)
         require_same(out, expected, f"{target.name}, {isa}")
@@ -104,8 +115,21 @@ def test_an_aarch64_processor_gets_the_kernels_that_it_has(cpu: str, isa: str, e
 
 
 def test_an_instruction_set_that_the_processor_lacks_is_refused():
-    with pytest.raises(KitError, match="did not start"):
-        RemoteDenoiser(emulated_cpu("cortex-a53"), {"PN_FORCE_ISA": "neondot"}, rebuild=False)
+    target, settings = emulated_cpu("cortex-a53"), {"PN_FORCE_ISA": "neondot"}
+    with pytest.raises(KitError, match="instruction set `neondot`: unknown, not in this build"):
+        RemoteDenoiser(target, settings, rebuild=False)
+    with pytest.raises(KitError, match="instruction set `neondot`"):
+        denoise_through_files(target, signals()[:HOP_SAMPLES], settings)
+
+
+def test_an_instruction_set_that_this_computer_lacks_is_refused_by_library_and_programs():
+    target = load_target(HOST_TARGET)
+    build(HOST_TARGET)
+    for isa in {*target.isas, "sse9"} - {*isas_of(target)}:
+        with pytest.raises(KitError, match=f"instruction set `{isa}`"):
+            Denoiser(isa)
+        with pytest.raises(KitError, match=f"instruction set `{isa}`"):
+            run_app(target, "selftest", {"PN_FORCE_ISA": isa}, rebuild=False)
 
 
 def test_the_self_test_passes_with_the_crcs_of_this_computer(target):

@@ -48,6 +48,21 @@ def si_sdr_db(estimate: np.ndarray, reference: np.ndarray) -> float:
     return float(10 * np.log10((projection @ projection) / (error @ error)))
 
 
+def test_a_forced_instruction_set_gives_the_same_bytes_and_an_unknown_one_an_error(
+    tmp_path: Path, noisy: np.ndarray, denoised: np.ndarray
+):
+    source, result = tmp_path / "in.wav", tmp_path / "out.wav"
+    soundfile.write(source, noisy, SAMPLE_RATE_HZ, subtype="PCM_16")
+    assert denoise(source, result, "--isa", "scalar").returncode == 0
+    assert np.array_equal(soundfile.read(result, dtype="int16")[0], denoised)
+    result.unlink()
+    for arguments in ((source, result), ("-", "-"), (source, result, "--target", "host_x86_64")):
+        refused = denoise(*arguments, "--isa", "sse9")
+        assert refused.returncode == 2
+        assert b"instruction set `sse9`" in refused.stderr
+    assert not result.exists()
+
+
 def test_the_library_has_the_delay_that_python_takes_out():
     assert Denoiser().latency_samples == LATENCY_SAMPLES
 
