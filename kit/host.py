@@ -20,6 +20,7 @@ from kit.target import load_target, load_toolchain
 DEFAULT_HEADERS = ("percepnet.h", "pn_oracle.h")
 COMPILER_TIMEOUT_S = 30.0
 
+GENERATED = BUILD / HOST_TARGET / "gen"
 _LIBRARY = BUILD / HOST_TARGET / "libpercepnet.so"
 _STAMP = BUILD / HOST_TARGET / ".libpercepnet.stamp"
 _SUFFIXES = {".c", ".h", ".S", ".toml", ".py"}
@@ -33,11 +34,15 @@ def load(*headers: str) -> tuple[cffi.FFI, Any]:
     and pn_oracle.h. Returns (ffi, lib). Raises KitError when the library does not build or a header
     is not to be found.
     """
-    library = ensure_library()
-    names = list(dict.fromkeys([*DEFAULT_HEADERS, *headers]))
+    return open_library(ensure_library(), GENERATED, *DEFAULT_HEADERS, *headers)
+
+
+def open_library(library: Path, generated: Path, *headers: str) -> tuple[cffi.FFI, Any]:
+    """Open any build of the library; `generated` is the folder of the headers made for it."""
+    names = list(dict.fromkeys(headers))
     ffi = cffi.FFI()
-    ffi.cdef(declarations(*names))
-    _check_layouts(ffi, names)
+    ffi.cdef(declarations(*names, generated=generated))
+    _check_layouts(ffi, names, generated)
     return ffi, ffi.dlopen(str(library))
 
 
@@ -81,22 +86,24 @@ def _inputs_fingerprint() -> str:
     return digest.hexdigest()
 
 
-def declarations(*headers: str) -> str:
+def declarations(*headers: str, generated: Path = GENERATED) -> str:
     """C declarations of headers below firmware_src and of those they include, fit for cffi's cdef.
 
     The C preprocessor expands macros and drops comments; what came from system headers, inline
     functions, static assertions and attributes is left out; macros that are plain integers become
     constants.
     """
-    preprocessed = _compiler(["-E", "-dD"], headers, "").text
+    preprocessed = _compiler(["-E", "-dD"], headers, "", generated).text
     return _own_declarations(preprocessed)
 
 
-def _compiler(options: list[str], headers: Sequence[str], code: str) -> process.Result:
+def _compiler(
+    options: list[str], headers: Sequence[str], code: str, generated: Path
+) -> process.Result:
     """Run the host compiler over a source that includes headers and goes on with code."""
     folders = [
         *sorted({path.parent for path in FIRMWARE.rglob("*.h")}),
-        BUILD / HOST_TARGET / "gen",
+        generated,
     ]
     for name in headers:
         if not any((folder / name).is_file() for folder in folders):
@@ -108,16 +115,18 @@ def _compiler(options: list[str], headers: Sequence[str], code: str) -> process.
     return process.run(command, stdin=source.encode(), timeout_s=COMPILER_TIMEOUT_S)
 
 
-def _check_layouts(ffi: cffi.FFI, headers: Sequence[str]) -> None:
+def _check_layouts(ffi: cffi.FFI, headers: Sequence[str], generated: Path) -> None:
     """Let the compiler confirm the size of every struct; KitError where cffi is wrong."""
     checks = []
     for name in ffi.list_types()[0]:
-        kind = ffi.typeof(name)
+        # Of a function's type only a pointer can be asked for.
+        pointer = ffi.typeof(f"{name} *")
+        kind = pointer.item if pointer.kind == "pointer" else pointer
         if kind.kind == "struct" and kind.fields is not None:
             checks.append(
                 f'_Static_assert(sizeof({name}) == {ffi.sizeof(kind)}, "cffi: {name}");\n'
             )
-    _compiler(["-fsyntax-only"], headers, "".join(checks))
+    _compiler(["-fsyntax-only"], headers, "".join(checks), generated)
 
 
 def _own_declarations(preprocessed: str) -> str:
@@ -136,6 +145,7 @@ def _own_declarations(preprocessed: str) -> str:
             code.append(line)
     text = _without_inline_functions("\n".join(code))
     text = re.sub(r"_Static_assert\s*\([^;]*\)\s*;", "", text)
+    text = re.sub(r"\bextern const\b", "extern", text)  # cffi reads a constant only when compiled
     text = re.sub(r"__attribute__\s*\(\([^;{]*?\)\)", "", text)
     text = re.sub(r"_Alignas\s*\((\d+)\)([^;]*;)", _aligned_member, text)
     return "".join(f"#define {name} {value}\n" for name, value in constants.items()) + text

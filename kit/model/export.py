@@ -10,26 +10,37 @@ import tflite
 from kit.errors import ModelError
 from kit.model.architecture import BANDS, FEATURES, GRU_NAMES, Architecture
 
+FLOAT, PER_CHANNEL, PER_TENSOR = "float", "int8 per channel", "int8 per tensor"
 METADATA_NAME = "percepnet"
 METADATA_FORMAT = 1
 _BUFFER_ALIGNMENT = 16
 _SCHEMA_VERSION = 3
+_TYPES = {
+    "float32": tflite.TensorType.FLOAT32,
+    "int32": tflite.TensorType.INT32,
+    "int8": tflite.TensorType.INT8,
+}
 
 
 def write_tflite(
-    weights: dict[str, np.ndarray], arch: Architecture, metadata: dict[str, object]
+    weights: dict[str, np.ndarray],
+    arch: Architecture,
+    metadata: dict[str, object],
+    int8: str = FLOAT,
 ) -> bytes:
     """Serialise a model.
 
     weights: float arrays by the names and shapes of `arch.weight_shapes()`.
     metadata: JSON-serialisable; `format` is added. The kit reads name, lookahead_frames and
         post_filter.
+    int8: PER_CHANNEL or PER_TENSOR quantises matrices symmetrically and leaves activations float
+        (a "hybrid" model, for other runtimes; the kit itself reads FLOAT ones alone).
     Returns the file's bytes, the same for the same arguments.
     Raises ModelError for a missing, surplus, misshaped or non-finite parameter.
     """
     check_weights(weights, arch)
     graph = _Graph()
-    _build_network(graph, weights, arch)
+    _build_network(graph, weights, arch, int8)
     text = json.dumps({**metadata, "format": METADATA_FORMAT}, sort_keys=True)
     return graph.serialise({METADATA_NAME: text.encode()})
 
@@ -50,8 +61,10 @@ def check_weights(weights: dict[str, np.ndarray], arch: Architecture) -> None:
             raise ModelError(f"`{name}` holds values that are not finite")
 
 
-def _build_network(graph: "_Graph", weights: dict[str, np.ndarray], arch: Architecture) -> None:
-    layers = _Layers(graph, weights)
+def _build_network(
+    graph: "_Graph", weights: dict[str, np.ndarray], arch: Architecture, int8: str
+) -> None:
+    layers = _Layers(graph, weights, int8)
     features = graph.input("features", FEATURES)
     states = {name: graph.input(name, shape[1]) for name, shape in arch.state_shapes().items()}
     following: dict[str, int] = {}
@@ -75,9 +88,10 @@ def _build_network(graph: "_Graph", weights: dict[str, np.ndarray], arch: Archit
 class _Layers:
     """The network's layers, each appended to a graph as a few operators."""
 
-    def __init__(self, graph: "_Graph", weights: dict[str, np.ndarray]) -> None:
+    def __init__(self, graph: "_Graph", weights: dict[str, np.ndarray], int8: str) -> None:
         self._graph = graph
         self._weights = weights
+        self._int8 = int8
 
     def dense(self, name: str, x: int) -> int:
         return self._affine(x, f"{name}.weight", f"{name}.bias", f"{name}.dense")
@@ -107,7 +121,12 @@ class _Layers:
 
     def _affine(self, x: int, weight: str, bias: str, name: str) -> int:
         graph = self._graph
-        operands = [x, *(graph.constant(p, self._weights[p], np.float32) for p in (weight, bias))]
+        matrix = self._weights[weight]
+        if self._int8 == FLOAT:
+            operand = graph.constant(weight, matrix, np.float32)
+        else:
+            operand = graph.matrix_s8(weight, matrix, self._int8 == PER_CHANNEL)
+        operands = [x, operand, graph.constant(bias, self._weights[bias], np.float32)]
         return graph.op("FULLY_CONNECTED", operands, name, len(self._weights[bias]))
 
 
@@ -116,6 +135,7 @@ class _Tensor:
     name: str
     shape: tuple[int, ...]
     data: np.ndarray | None
+    scales: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,6 +164,15 @@ class _Graph:
     def constant(self, name: str, value: np.ndarray, dtype: type) -> int:
         data = np.ascontiguousarray(value, dtype)
         return self._add(name, data.shape, data)
+
+    def matrix_s8(self, name: str, value: np.ndarray, per_channel: bool) -> int:
+        """A matrix in int8 and its scales: of each row, or one."""
+        largest = np.abs(value).max(axis=1 if per_channel else None, keepdims=True)
+        scales = np.maximum(largest, 1e-9).astype(np.float32).reshape(-1, 1) / 127
+        self._tensors.append(
+            _Tensor(name, value.shape, np.round(value / scales).astype(np.int8), scales[:, 0])
+        )
+        return len(self._tensors) - 1
 
     def op(self, kind: str, inputs: list[int], name: str, width: int | None = None) -> int:
         output = self._add(name, (1, self.width(inputs[0]) if width is None else width))
@@ -257,16 +286,27 @@ def _write_operator_code(builder: flatbuffers.Builder, kind: str) -> int:
 
 
 def _write_tensor(builder: flatbuffers.Builder, tensor: _Tensor, buffer: int) -> int:
-    is_index = tensor.data is not None and tensor.data.dtype == np.int32
+    kind = tflite.TensorType.FLOAT32 if tensor.data is None else _TYPES[tensor.data.dtype.name]
+    scaled = None if tensor.scales is None else _write_scales(builder, tensor.scales)
     shape, name = _write_ints(builder, tensor.shape), builder.CreateString(tensor.name)
     tflite.TensorStart(builder)
     tflite.TensorAddShape(builder, shape)
-    tflite.TensorAddType(
-        builder, tflite.TensorType.INT32 if is_index else tflite.TensorType.FLOAT32
-    )
+    tflite.TensorAddType(builder, kind)
     tflite.TensorAddBuffer(builder, buffer)
     tflite.TensorAddName(builder, name)
+    if scaled is not None:
+        tflite.TensorAddQuantization(builder, scaled)
     return tflite.TensorEnd(builder)
+
+
+def _write_scales(builder: flatbuffers.Builder, scales: np.ndarray) -> int:
+    """Symmetric quantisation along the rows; one scale is for the whole tensor."""
+    zeros = builder.CreateNumpyVector(np.zeros(len(scales), "<i8"))
+    values = builder.CreateNumpyVector(scales.astype("<f4"))
+    tflite.QuantizationParametersStart(builder)
+    tflite.QuantizationParametersAddScale(builder, values)
+    tflite.QuantizationParametersAddZeroPoint(builder, zeros)
+    return tflite.QuantizationParametersEnd(builder)
 
 
 def _write_operator(builder: flatbuffers.Builder, operator: _Operator, code: int) -> int:
