@@ -31,12 +31,14 @@ _EVIDENCE = {
     JDK: "javac",
     "qemu-user": "qemu-aarch64",
     "qemu-system-arm": "qemu-system-arm",
+    "gdb-multiarch": "gdb-multiarch",
     "cmake": "cmake",
     "pkg-config": "pkg-config",
 }
 
 # What the tests take beyond the targets' compilers and emulators.
 _TEST_TOOLS = {
+    "gdb-multiarch": "boards behind a gdb server",
     "g++": "a consumer in C++",
     "cmake": "consumers of packages",
     "pkg-config": "consumers of packages",
