@@ -34,6 +34,7 @@ _EVIDENCE = {
     "gdb-multiarch": "gdb-multiarch",
     "cmake": "cmake",
     "pkg-config": "pkg-config",
+    "proguard-cli": "proguard",
 }
 
 # What the tests take beyond the targets' compilers and emulators.
@@ -42,6 +43,7 @@ _TEST_TOOLS = {
     "g++": "a consumer in C++",
     "cmake": "consumers of packages",
     "pkg-config": "consumers of packages",
+    "proguard-cli": "an app that is shrunk",
 }
 
 

@@ -15,7 +15,7 @@ class Tarball(Format):
     suffix = ".tar.gz"
 
     def unfit(self, target: Target) -> str:
-        return ""
+        return "phones take an AAR: --format aar" if target.android else ""
 
     def files(self, request: Request) -> Files:
         shared = request.target.port in _PORTS_WITH_SHARED
