@@ -225,5 +225,5 @@ def test_the_program_refuses_what_it_does_not_know(target: Target, words: list[s
 def test_the_program_names_what_it_cannot_do(target: Target):
     assert b"kind=open detail=/none" in run(target, "denoise", "/none", "/tmp/x").stdout
     assert b"kind=init detail=rate" in run(target, "--rate", "44100", "selftest").stdout
-    assert b"kind=init detail=mmx" in run(target, "--isa", "mmx", "selftest").stdout
+    assert b"kind=isa detail=mmx" in run(target, "--isa", "mmx", "selftest").stdout
     assert b"percepnet [OPTIONS] denoise IN OUT" in run(target, "--help").stdout
