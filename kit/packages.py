@@ -44,6 +44,7 @@ _TEST_TOOLS = {
     "cmake": "consumers of packages",
     "pkg-config": "consumers of packages",
     "proguard-cli": "an app that is shrunk",
+    "clang-19": "consumers of packages",
 }
 
 

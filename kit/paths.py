@@ -8,3 +8,6 @@ FIRMWARE = ROOT / "firmware_src"
 MODELS = ROOT / "kit" / "models"
 C_TESTS = ROOT / "tests" / "c"
 BUILD = ROOT / "build"
+
+# Folders of the firmware that make the library, with kernels/.
+LIBRARY_FOLDERS = ("core", "dsp", "nn")

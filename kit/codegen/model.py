@@ -105,6 +105,24 @@ def render_source(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
     return "\n".join([*lines, _model_struct(model, matrices, packing), ""])
 
 
+def render_portable(model: QuantisedModel, packing: Packing) -> tuple[str, str]:
+    """Texts of pn_model.h and pn_model.c for other people's compilers.
+
+    Weights are lists of numbers (C99 promises strings of 4095 characters), and the golden vectors,
+    which only tests read, are left out.
+    """
+    matrices = pad_model(model)
+    header, golden, _ = render_header(model).partition("/* What this model makes")
+    assert golden
+    lines = ['#include "pn_model.h"', ""]
+    for name, matrix in matrices.items():
+        data = np.frombuffer(pack(matrix.weight, packing), np.int8)
+        declarator = f"static const _Alignas(64) int8_t {_symbol(name)}_weights[{len(data)}]"
+        lines += [f"{declarator} = {{", _rows(data), "};", "", *_constants(name, matrix)]
+    lines += _array("int16_t", "tanh_table", tanh_table())
+    return f"{header}#endif\n", "\n".join([*lines, _model_struct(model, matrices, packing), ""])
+
+
 def _symbol(name: str) -> str:
     return name.replace(".", "_")
 
@@ -119,8 +137,14 @@ def _matrix_arrays(name: str, matrix: Matrix, packing: Packing) -> list[str]:
     return [
         f"static const _Alignas(64) int8_t {symbol}_weights[{len(data)}] =",
         "\n".join(literals) + ";",
-        *_array("int32_t", f"{symbol}_bias", matrix.bias),
-        *_array("int32_t", f"{symbol}_multiplier", matrix.multiplier),
+        *_constants(name, matrix),
+    ]
+
+
+def _constants(name: str, matrix: Matrix) -> list[str]:
+    return [
+        *_array("int32_t", f"{_symbol(name)}_bias", matrix.bias),
+        *_array("int32_t", f"{_symbol(name)}_multiplier", matrix.multiplier),
     ]
 
 

@@ -45,12 +45,10 @@ class Format(abc.ABC):
     """One kind of package.
 
     suffix: the archive's (.tar.gz, .zip, .aar, .pack), or empty for a plain folder.
-    top: whether the archive holds one folder of the package's name, or the files themselves.
     """
 
     description: ClassVar[str]
     suffix: ClassVar[str]
-    top: ClassVar[bool] = True
 
     @abc.abstractmethod
     def unfit(self, target: Target) -> str:
@@ -62,18 +60,24 @@ class Format(abc.ABC):
 
     def stem(self, request: Request) -> str:
         """Name of the package, without the suffix."""
-        return f"percepnet-{request.version}-{request.target.name}"
+        name = type(self).__module__.rpartition(".")[2]
+        return f"percepnet-{request.version}-{request.target.name}-{name}"
 
-    def write(self, request: Request, folder: Path) -> Path:
+    def folder(self, request: Request) -> str:
+        """The one folder in the archive; empty if files lie at its top."""
+        return self.stem(request)
+
+    def write(self, request: Request, destination: Path) -> Path:
         """Write the package into a folder; its path. Raises KitError for an unfit target."""
         if why := self.unfit(request.target):
             raise KitError(f"no such package for target `{request.target.name}`: {why}")
         stem, files = self.stem(request), self.files(request)
-        path = folder / (stem + self.suffix)
+        path = destination / (stem + self.suffix)
         if not self.suffix:
             write_folder(path, files)
             return path
-        prefix = f"{stem}/" if self.top else ""
+        folder = self.folder(request)
+        prefix = f"{folder}/" if folder else ""
         pack = PACKERS[self.suffix]
         write_atomically(path, pack({prefix + name: content for name, content in files.items()}))
         return path

@@ -19,12 +19,12 @@ def build_static(request: Request) -> bytes:
     """Build the target's static library with the request's model. Raises KitError."""
     target = request.target
     build(target.name, str(request.model) if request.model else "")
-    prefix = load_toolchain(target.toolchain).prefix
+    toolchain = load_toolchain(target.toolchain)
     with build_lock(), tempfile.TemporaryDirectory() as work:
         stripped = Path(work) / "libpercepnet.a"
         library = BUILD / target.name / "libpercepnet.a"
         process.run(
-            [f"{prefix}objcopy", "-D", "--strip-debug", library, stripped],
+            [toolchain.prefix + toolchain.objcopy, "-D", "--strip-debug", library, stripped],
             timeout_s=TOOL_TIMEOUT_S,
         )
         return stripped.read_bytes()

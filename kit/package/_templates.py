@@ -11,6 +11,6 @@ _templates = jinja2.Environment(
 )
 
 
-def render(name: str, **values: object) -> bytes:
+def render(name: str, /, **values: object) -> bytes:
     """A template's text with its `{{ values }}` in place."""
     return _templates.get_template(name).render(**values).encode()

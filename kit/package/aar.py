@@ -27,13 +27,15 @@ _PREFAB_SCHEMA = 1
 class Aar(Format):
     description = "Android library: Java class, both ABIs, prefab for CMake, rules for R8"
     suffix = ".aar"
-    top = False
 
     def unfit(self, target: Target) -> str:
         return "" if target.android else "it is no Android phone"
 
     def stem(self, request: Request) -> str:
         return f"percepnet-{request.version}"
+
+    def folder(self, request: Request) -> str:
+        return ""
 
     def files(self, request: Request) -> Files:
         packages.ensure_jdk()

@@ -17,6 +17,9 @@ class Tarball(Format):
     def unfit(self, target: Target) -> str:
         return "phones take an AAR: --format aar" if target.android else ""
 
+    def stem(self, request: Request) -> str:
+        return f"percepnet-{request.version}-{request.target.name}"
+
     def files(self, request: Request) -> Files:
         shared = request.target.port in _PORTS_WITH_SHARED
         static = build_static(request)

@@ -5,10 +5,9 @@ import hashlib
 from pathlib import Path
 
 from kit.errors import KitError
-from kit.paths import C_TESTS, FIRMWARE
+from kit.paths import C_TESTS, FIRMWARE, LIBRARY_FOLDERS
 from kit.target import BARE_METAL_PORT, Target, Toolchain
 
-LIBRARY_FOLDERS = ("core", "dsp", "nn")
 INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "oracle", "profile", "apps")
 # What includes one of these does not link without a network.
 _MODEL_HEADERS = ("pn_model.h", "percepnet.h")

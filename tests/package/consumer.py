@@ -10,14 +10,15 @@ from kit.target import load_target
 
 TIMEOUT_S = 250
 
-# Raw 16-bit samples at 48 kHz from stdin to stdout.
-CONSUMER = """#include <percepnet.h>
+# Raw 16-bit samples at 48 kHz from stdin to stdout; the instruction set on stderr.
+CONSUMER = r"""#include <percepnet.h>
 #include <stdio.h>
 #include <stdlib.h>
 int main(void) {
     int16_t pcm[PN_MAX_FRAME_SAMPLES];
     void *state = aligned_alloc(PN_STATE_ALIGNMENT, pn_state_size());
     if (pn_init(state, 48000, getenv("PN_FORCE_ISA")) != PN_OK) return 1;
+    fprintf(stderr, "%s\n", pn_isa(state));
     while (fread(pcm, sizeof pcm, 1, stdin)) {
         pn_process(state, pcm, pcm);
         fwrite(pcm, sizeof pcm, 1, stdout);
