@@ -35,6 +35,11 @@ _EVIDENCE = {
     "cmake": "cmake",
     "pkg-config": "pkg-config",
     "proguard-cli": "proguard",
+    "adb": "adb",
+    "openssh-client": "ssh",
+    "qemu-user-static": "qemu-aarch64-static",
+    "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
+    "iproute2": "ip",
 }
 
 # What the tests take beyond the targets' compilers and emulators.
@@ -45,6 +50,11 @@ _TEST_TOOLS = {
     "pkg-config": "consumers of packages",
     "proguard-cli": "an app that is shrunk",
     "clang-19": "consumers of packages",
+    "adb": "talking to a stand-in of a phone",
+    "openssh-client": "talking to a stand-in of a Linux board",
+    "qemu-user-static": "running those stand-ins",
+    "debian-archive-keyring": "fetching what those stand-ins run",
+    "iproute2": "their network",
 }
 
 

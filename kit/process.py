@@ -3,11 +3,13 @@
 import dataclasses
 import logging
 import os
+import select
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from kit import packages
@@ -15,8 +17,14 @@ from kit.errors import KitError
 
 log = logging.getLogger("kit.process")
 
+_BLOCK = 1 << 16
+
 # Commands are only logged, not run, while this is true (`--dry-run`).
 dry_run = False
+
+
+class Silent(KitError):
+    """A program that did not end, or take what it was sent, in time; it was ended."""
 
 
 def show_commands(run_them: bool = True) -> None:
@@ -99,7 +107,7 @@ def run(
             check=False,
         )
     except subprocess.TimeoutExpired as expired:
-        raise KitError(f"`{shlex.join(words)}` did not end within {timeout_s:g} s") from expired
+        raise Silent(f"`{shlex.join(words)}` did not end within {timeout_s:g} s") from expired
     result = Result(tuple(words), done.returncode, done.stdout or b"", done.stderr or b"")
     if check and result.returncode != 0:
         detail = (result.stderr or result.stdout).decode(errors="replace").strip()
@@ -114,6 +122,7 @@ def start(
     *,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
+    stdout: int = subprocess.PIPE,
     stderr: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program with stdin and stdout as unbuffered pipes; the caller waits for it and ends
@@ -129,7 +138,54 @@ def start(
         cwd=cwd,
         env=env,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=stderr,
         bufsize=0,
     )
+
+
+def feed(
+    args: Sequence[str | os.PathLike[str]],
+    data: bytes,
+    *,
+    stall_timeout_s: float,
+    told: Callable[[float], None],
+) -> Result:
+    """Run a program that takes much input; `told` hears which share of it is gone, 0.0 to 1.0.
+
+    Raises KitError as `run` does, without check; Silent when nothing moves for stall_timeout_s.
+    """
+    if dry_run:
+        log_action(f"{shlex.join(os.fspath(arg) for arg in args)} < {len(data)} bytes")
+        return Result(tuple(os.fspath(arg) for arg in args), 0, b"", b"")
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        child = start(args, stdout=stdout.fileno(), stderr=stderr.fileno())
+        try:
+            _write_all(child, data, stall_timeout_s, told)
+            child.wait(stall_timeout_s)
+        except (subprocess.TimeoutExpired, TimeoutError) as stalled:
+            raise Silent(f"`{args[0]}` took no more for {stall_timeout_s:g} s") from stalled
+        finally:
+            child.kill()
+            child.wait()
+        stdout.seek(0)
+        stderr.seek(0)
+        return Result(tuple(child.args), child.returncode, stdout.read(), stderr.read())
+
+
+def _write_all(
+    child: subprocess.Popen[bytes], data: bytes, timeout_s: float, told: Callable[[float], None]
+) -> None:
+    """Write a child's input and close it; a child that has closed it before says why by itself."""
+    view = memoryview(data)
+    os.set_blocking(child.stdin.fileno(), False)
+    try:
+        while view:
+            told(1.0 - len(view) / len(data))
+            if not select.select([], [child.stdin], [], timeout_s)[1]:
+                raise TimeoutError
+            view = view[os.write(child.stdin.fileno(), view[:_BLOCK]) :]
+    except BrokenPipeError:
+        pass
+    finally:
+        child.stdin.close()

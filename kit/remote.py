@@ -5,6 +5,7 @@ files of this computer (`denoise_file`): a byte through an emulated UART costs Q
 a thousand instructions.
 """
 
+import collections
 import struct
 import tempfile
 import zlib
@@ -17,7 +18,7 @@ import numpy as np
 from kit.denoiser import SAMPLE_RATE_HZ, Progress, denoise_array, processing_rate
 from kit.devtest.protocol import fault, parse_line, read_report
 from kit.errors import DeviceError
-from kit.runner import open_session
+from kit.runner import Runner, make_runner, open_session
 from kit.target import Target
 
 APP = "denoise_stream"
@@ -32,30 +33,32 @@ _CRC = struct.Struct("<I")
 
 
 def denoise_on(
-    target: Target,
+    where: Target | Runner,
     samples: np.ndarray,
     sample_rate_hz: int,
     progress: Progress | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> np.ndarray:
-    """Denoise a recording on a target whose programs are built, each channel from a fresh start.
+    """Denoise a recording on a target or device whose programs are built, each channel from a fresh
+    start.
 
     samples: int16, shape (n,) or (n, channels), at any rate. settings: for the program. Returns the
     same shape, aligned. Raises KitError if the program does not start or stops.
     """
+    runner = where if isinstance(where, Runner) else make_runner(where)
     rate_hz = processing_rate(sample_rate_hz)
-    if target.emulator:
+    if runner.target.emulator and not runner.way:
 
         def run(pcm: np.ndarray) -> np.ndarray:
-            return denoise_through_files(target, pcm, settings, rate_hz)
+            return denoise_through_files(runner, pcm, settings, rate_hz)
 
         return denoise_array(run, samples, sample_rate_hz, progress, rate_hz)
-    with RemoteDenoiser(target, settings, rebuild=False, sample_rate_hz=rate_hz) as remote:
+    with RemoteDenoiser(runner, settings, rebuild=False, sample_rate_hz=rate_hz) as remote:
         return denoise_array(remote.process_afresh, samples, sample_rate_hz, progress, rate_hz)
 
 
 def denoise_through_files(
-    target: Target,
+    where: Target | Runner,
     pcm: np.ndarray,
     settings: Mapping[str, str] | None = None,
     sample_rate_hz: int = SAMPLE_RATE_HZ,
@@ -69,7 +72,7 @@ def denoise_through_files(
         source.write_bytes(pcm.astype("<i2").tobytes())
         names = [str(source), str(result)]
         settings = {RATE_SETTING: str(sample_rate_hz), **(settings or {})}
-        with open_session(target, FILE_APP, names, settings=settings, rebuild=False) as session:
+        with open_session(where, FILE_APP, names, settings=settings, rebuild=False) as session:
             timeout_s = SECONDS_PER_SECOND * len(pcm) / sample_rate_hz + START_TIMEOUT_S
             report = read_report(session.lines(timeout_s), session.run_id)
         data = result.read_bytes()
@@ -93,14 +96,14 @@ class RemoteDenoiser:
 
     def __init__(
         self,
-        target: Target | str,
+        where: Target | str | Runner,
         settings: Mapping[str, str] | None = None,
         rebuild: bool = True,
         sample_rate_hz: int = SAMPLE_RATE_HZ,
     ) -> None:
         settings = {RATE_SETTING: str(sample_rate_hz), **(settings or {})}
         self._hop = sample_rate_hz // 100
-        self._session = open_session(target, APP, settings=settings, rebuild=rebuild)
+        self._session = open_session(where, APP, settings=settings, rebuild=rebuild)
         self._number = 0
         try:
             self.boot = self._read_boot()
@@ -128,7 +131,10 @@ class RemoteDenoiser:
     def process(self, pcm: np.ndarray) -> np.ndarray:
         """Denoise whole hops. pcm: int16, shape (hop * k,). Returns the same shape, late."""
         hops = pcm.astype("<i2").reshape(-1, self._hop)
-        answers = [self._exchange(FRAME, hop.tobytes()) for hop in hops]
+        if self._session.capabilities.packets_ahead > 1:
+            answers = self._stream([hop.tobytes() for hop in hops])
+        else:
+            answers = [self._exchange(FRAME, hop.tobytes()) for hop in hops]
         return np.frombuffer(b"".join(answers), "<i2").astype(np.int16)
 
     def _read_boot(self) -> Mapping[str, str]:
@@ -142,10 +148,32 @@ class RemoteDenoiser:
             raise DeviceError("the device still runs older firmware", hint="flash it again")
         return record.fields
 
+    def _next_packet(self, kind: bytes, payload: bytes) -> bytes:
+        self._number = (self._number + 1) % 256
+        return packet(kind, self._number, payload)
+
+    def _stream(self, frames: list[bytes]) -> list[bytes]:
+        """Answers to frames, several of which are underway at a time: none is ever repeated."""
+        ahead = self._session.capabilities.packets_ahead
+        underway: collections.deque[bytes] = collections.deque()
+        answers = []
+        for frame in [*frames, *[b""] * ahead]:
+            if len(underway) == ahead or not frame and underway:
+                answers.append(self._answer_to(underway.popleft()))
+            if frame:
+                underway.append(self._next_packet(FRAME, frame))
+                self._session.write(underway[-1])
+        return answers
+
+    def _answer_to(self, request: bytes) -> bytes:
+        answer = self._read_packet(len(request) - len(packet(FRAME, 0)))
+        if answer[:2] != request[2:4]:
+            raise DeviceError(f"`{APP}` did not understand a packet on a line that loses nothing")
+        return answer[2:]
+
     def _exchange(self, kind: bytes, payload: bytes) -> bytes:
         """Send a packet and return the payload of its answer; again if it was not understood."""
-        self._number = (self._number + 1) % 256
-        request = packet(kind, self._number, payload)
+        request = self._next_packet(kind, payload)
         for _ in range(ATTEMPTS):
             self._session.write(request)
             answer = self._read_packet(len(payload))

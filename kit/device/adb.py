@@ -58,7 +58,10 @@ def _adb_device(match: re.Match[str]) -> Found:
 
 def require_adb(serial_number: str) -> None:
     """Raise DeviceError, saying what to do, unless a phone or board is there and ready for adb."""
-    found = adb_devices()
+    try:
+        found = adb_devices()
+    except process.Silent as silent:
+        raise DeviceError("adb does not answer", hint="start it again: adb kill-server") from silent
     if process.dry_run:
         return
     mine = next((one for one in found if one.address == serial_number), None)

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from kit.channel import Channel
 from kit.device import Device
+from kit.device.vitals import Cores
 from kit.errors import DeviceError
 from kit.target import Target
 
@@ -28,6 +29,7 @@ class Capabilities:
     emulated: times mean nothing. exit_code: it is known. end_of_input: input can end. flash:
     programs are written to a device and stay there. verify: what was written is compared with what
     it should be. resume: an interrupted write goes on where it stopped, instead of afresh.
+    packets_ahead: how many may be underway to a program before its first answer is read.
     """
 
     emulated: bool
@@ -36,6 +38,7 @@ class Capabilities:
     flash: bool = False
     verify: bool = False
     resume: bool = False
+    packets_ahead: int = 1
 
     @property
     def realtime(self) -> bool:
@@ -68,6 +71,10 @@ class Started:
         self._process.wait()
         self.channel.close()
 
+    def explain(self) -> None:
+        """After the output ended too early: raise DeviceError if the line to the device broke."""
+        return
+
 
 class Runner(abc.ABC):
     """One way to bring programs of a target onto a device and to start them.
@@ -83,6 +90,7 @@ class Runner(abc.ABC):
     def __init__(self, target: Target, device: Device | None = None) -> None:
         self.target = target
         self.device = device
+        self.pinned_to: Cores | None = None
         if device and device.emulated:
             self.capabilities = dataclasses.replace(self.capabilities, emulated=True)
 
@@ -91,6 +99,11 @@ class Runner(abc.ABC):
         """Where the device is, as its entry in the device map says."""
         assert self.device is not None
         return getattr(self.device, self.way)
+
+    @property
+    def name(self) -> str:
+        """What people call the place where programs run: the device, or the target."""
+        return self.device.name if self.device else self.target.name
 
     def check(self) -> None:
         """Raise DeviceError, with the next step, if the device is not there, ready and free."""
@@ -110,9 +123,23 @@ class Runner(abc.ABC):
     def environment(self) -> Mapping[str, str]:
         """What bears on a measurement now, by name: processor, clock governor, temperature ...
 
-        Only what the device says; what it does not tell is left out.
+        What a device does not tell is said to be missing.
         """
         return {}
+
+    def clusters(self) -> Sequence[Cores]:
+        """Groups of cores that programs can be pinned to; none where that cannot be."""
+        return ()
+
+    def pin(self, cluster: str) -> None:
+        """Have programs run on one cluster. Raises DeviceError, naming those that are, else."""
+        clusters = {cores.name: cores for cores in self.clusters()}
+        if cluster not in clusters:
+            known = ", ".join(clusters) or "it tells none"
+            raise DeviceError(
+                f"`{self.name}` has no cluster of cores `{cluster}`", hint=f"clusters: {known}"
+            )
+        self.pinned_to = clusters[cluster]
 
     @abc.abstractmethod
     def start(self, program: Path, args: Sequence[str], settings: Mapping[str, str]) -> Started:

@@ -1,8 +1,9 @@
 """A conversation with a program on a target, the same for a process, an emulator and a board."""
 
+import contextlib
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 from kit import console
 from kit.build import build, program_path
 from kit.device import Device
+from kit.device.claim import claimed
 from kit.devtest.protocol import is_last
 from kit.errors import DeviceError
 from kit.runner._base import Capabilities, Runner, Started
@@ -23,10 +25,18 @@ EXIT_TIMEOUT_S = 30.0
 class Session:
     """A running program. Close it (or use `with`) to wait for its end; an error ends it."""
 
-    def __init__(self, started: Started, run_id: str, capabilities: Capabilities) -> None:
+    def __init__(
+        self,
+        started: Started,
+        run_id: str,
+        capabilities: Capabilities,
+        release: Callable[[], None] = lambda: None,
+    ) -> None:
+        """release: called when the program has ended."""
         self.run_id = run_id
         self.capabilities = capabilities
         self._started = started
+        self._release = release
         self._exit_code: int | None = None
 
     def lines(self, timeout_s: float = SILENCE_TIMEOUT_S) -> Iterator[str]:
@@ -36,10 +46,12 @@ class Session:
             yield text
             if is_last(text):
                 return
+        self._started.explain()
 
     def write(self, data: bytes) -> None:
         """Send bytes to the program's input. Raises DeviceError when it has ended."""
-        self._started.channel.write(data)
+        with self._explained():
+            self._started.channel.write(data)
 
     def finish_writing(self) -> None:
         """End the program's input, where capabilities.end_of_input says that this is possible."""
@@ -47,18 +59,34 @@ class Session:
 
     def read_exact(self, count: int, timeout_s: float = READ_TIMEOUT_S) -> bytes:
         """Exactly `count` bytes of output. Raises DeviceError when they do not come."""
-        return self._started.channel.read_exact(count, timeout_s)
+        with self._explained():
+            return self._started.channel.read_exact(count, timeout_s)
 
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> int:
         """Wait for the program's end and return its exit code; DeviceError if it does not end."""
         if self._exit_code is None:
-            self._exit_code = self._started.wait(timeout_s)
+            try:
+                self._exit_code = self._started.wait(timeout_s)
+            finally:
+                self._release()
         return self._exit_code
 
     def kill(self) -> None:
         """End the program now."""
-        self._started.kill()
         self._exit_code = -1
+        try:
+            self._started.kill()
+        finally:
+            self._release()
+
+    @contextlib.contextmanager
+    def _explained(self) -> Iterator[None]:
+        """A broken line in place of what followed from it."""
+        try:
+            yield
+        except DeviceError:
+            self._started.explain()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +110,7 @@ def new_run_id() -> str:
 
 
 def open_session(
-    target: Target | str,
+    where: Target | str | Runner,
     app: str,
     args: Sequence[str] = (),
     *,
@@ -91,33 +119,48 @@ def open_session(
     rebuild: bool = True,
     device: Device | None = None,
 ) -> Session:
-    """Build an app of a target where needed, flash it where that takes it, start it, talk to it.
+    """Build an app where needed, flash it where that takes it, start it, talk to it.
 
-    settings: what pn_port_env reads in the program, PN_RUN (session.run_id) beside them.
-    model: a .tflite file instead of the target's own. rebuild=False takes the program as it is.
-    device: which one; without it the only one of the target, where it takes any.
+    where: a target, on `device` if that is given, or a runner. settings: what pn_port_env reads in
+    the program, PN_RUN (session.run_id) beside them. model: a .tflite file instead of the target's
+    own. rebuild=False takes the program as it is.
     Raises KitError when the device is not ready, or the program does not build or start.
     """
     from kit.runner import make_runner
 
-    if isinstance(target, str):
-        target = load_target(target)
-    runner = make_runner(target, device)
-    runner.check()
-    if rebuild:
-        build(target.name, model)
-    return start_program(runner, program_path(target, app), args, settings or {})
+    if isinstance(where, str):
+        where = load_target(where)
+    runner = where if isinstance(where, Runner) else make_runner(where, device)
+    with contextlib.ExitStack() as claim:
+        if runner.device:
+            claim.enter_context(claimed(runner.device))
+        runner.check()
+        if rebuild:
+            build(runner.target.name, model)
+        program = program_path(runner.target, app)
+        return start_program(runner, program, args, settings or {}, claim.pop_all().close)
 
 
 def start_program(
-    runner: Runner, program: Path, args: Sequence[str], settings: Mapping[str, str]
+    runner: Runner,
+    program: Path,
+    args: Sequence[str],
+    settings: Mapping[str, str],
+    release: Callable[[], None] = lambda: None,
 ) -> Session:
-    """Start a built program, written to the device before where the runner does that."""
-    if runner.capabilities.flash:
-        runner.flash(program)
-    run_id = new_run_id()
-    started = runner.start(program, args, {"PN_RUN": run_id, **settings})
-    return Session(started, run_id, runner.capabilities)
+    """Start a built program, written to the device before where the runner does that.
+
+    release: called when the program has ended, or could not be started.
+    """
+    try:
+        if runner.capabilities.flash:
+            runner.flash(program)
+        run_id = new_run_id()
+        started = runner.start(program, args, {"PN_RUN": run_id, **settings})
+    except BaseException:
+        release()
+        raise
+    return Session(started, run_id, runner.capabilities, release)
 
 
 def run_programs(target: Target, programs: Sequence[Path]) -> int:

@@ -7,14 +7,14 @@ from typing import Any
 import click
 
 from kit import console
-from kit.device import Device, load_device
-from kit.runner import Progress
-from kit.target import Target, load_target
+from kit.device import load_device
+from kit.runner import Progress, Runner, make_runner
+from kit.target import load_target
 
 
 def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """--device and --target."""
-    function = click.option("--target", "target_name", help="The only device of this target.")(
+    function = click.option("--target", "target_name", help="This target, or its only device.")(
         function
     )
     return click.option("--device", "device_name", help="A device of the map (`devices`).")(
@@ -22,13 +22,13 @@ def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
-def choose(device_name: str | None, target_name: str | None) -> tuple[Target, Device | None]:
-    """The target, and the device where one is named. Raises KitError for unknown names."""
+def choose(device_name: str | None, target_name: str | None) -> Runner:
+    """The runner of the device or target that is named. Raises KitError for unknown names."""
     if device_name:
         device = load_device(device_name)
-        return load_target(target_name or device.target), device
+        return make_runner(load_target(target_name or device.target), device)
     if target_name:
-        return load_target(target_name), None
+        return make_runner(load_target(target_name))
     raise click.UsageError(
         "say where: --device NAME (`devices` lists them) or --target NAME (`targets` does)",
         click.get_current_context(),

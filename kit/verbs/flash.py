@@ -1,10 +1,12 @@
 """`flash`: a program onto a device."""
 
+import contextlib
+
 import click
 
 from kit import console, process
 from kit.build import build, program_path
-from kit.runner import make_runner
+from kit.device.claim import claimed
 from kit.verbs._device import choose, device_options, progress
 
 
@@ -22,16 +24,15 @@ def command(
     """Build APP (the self-test by default), write it to a device and verify it there."""
     if dry_run:
         process.show_commands(run_them=False)
-    target, device = choose(device_name, target_name)
-    runner = make_runner(target, device)
-    runner.check()
-    if runner.capabilities.flash:
-        build(target.name, model)
-    with progress(f"flashing {app}") as show:
-        runner.flash(program_path(target, app), show)
-    where = runner.device.name if runner.device else target.name
+    runner = choose(device_name, target_name)
+    with claimed(runner.device) if runner.device else contextlib.nullcontext():
+        runner.check()
+        if runner.capabilities.flash:
+            build(runner.target.name, model)
+        with progress(f"flashing {app}") as show:
+            runner.flash(program_path(runner.target, app), show)
     if process.dry_run:
-        console.info(f"nothing was done: a dry run of `{app}` onto {where}")
+        console.info(f"nothing was done: a dry run of `{app}` onto {runner.name}")
     else:
         verified = ", and verified" if runner.capabilities.verify else ""
-        console.info(f"{app} is on {where}{verified}")
+        console.info(f"{app} is on {runner.name}{verified}")
