@@ -32,6 +32,7 @@ _EVIDENCE = {
     "qemu-user": "qemu-aarch64",
     "qemu-system-arm": "qemu-system-arm",
     "gdb-multiarch": "gdb-multiarch",
+    "openocd": "openocd",
     "cmake": "cmake",
     "pkg-config": "pkg-config",
     "proguard-cli": "proguard",
@@ -45,6 +46,7 @@ _EVIDENCE = {
 # What the tests take beyond the targets' compilers and emulators.
 _TEST_TOOLS = {
     "gdb-multiarch": "boards behind a gdb server",
+    "openocd": "boards on a debug probe",
     "g++": "a consumer in C++",
     "cmake": "consumers of packages",
     "pkg-config": "consumers of packages",

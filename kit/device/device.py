@@ -40,7 +40,8 @@ class Device:
     probe: str = _key("", "Unique id of its debug probe, as pyOCD shows it.")
     gdb: str = _key("", "HOST:PORT of a gdb server that it hangs on.")
     folder: str = _key("", "Folder on it for our files, where the usual one will not do.")
-    baud: int = _key(115200, "Speed of its serial port.")
+    console: str = _key("", "Serial port of its program's words, where `serial` is the loader's.")
+    baud: int = _key(115200, "Speed of its program's serial port.")
     wiring: str = _key(
         "none", "How DTR and RTS of its serial port reset it; a wrong one lists all."
     )

@@ -41,13 +41,14 @@ class BoardStarted(Started):
 
 def open_console(device: Device) -> Channel:
     """The serial line that a board's program talks over. Raises DeviceError without one."""
-    if not device.serial:
+    port = device.console or device.serial
+    if not port:
         raise DeviceError(
             f"device `{device.name}` has no serial line: its program could not be heard",
             hint=f"./tools/percepnet devices add {device.name} --target {device.target} ... "
             "--serial VID:PID:SERIAL",
         )
-    return SerialChannel(find_port(device.serial), device.baud, CONNECT_TIMEOUT_S)
+    return SerialChannel(find_port(port), device.baud, CONNECT_TIMEOUT_S)
 
 
 def lent_words(

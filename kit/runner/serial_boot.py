@@ -9,14 +9,16 @@ from kit.channel import PortChannel
 from kit.device.port import find_port
 from kit.elf import read_image
 from kit.runner._base import Capabilities, Progress, Runner, Started, no_progress
-from kit.runner._board import BoardStarted, lent_words
+from kit.runner._board import BoardStarted, lent_words, open_console
 from kit.serialboot import Flasher, Loader, SerialLine, Timeouts, load_chip, load_wiring
 from kit.serialboot.loader import BLOCK_BYTES
 from kit.serialboot.port import LOADER_BAUD
 
 
 class SerialBootRunner(Runner):
-    """Flash through the ROM's loader, start with its command Go, console on the same port.
+    """Flash through the ROM's loader, start with its command Go.
+
+    The console is the same port, or the device's `console`.
 
     The device's `wiring` says how DTR and RTS reset the board; with `none` somebody sets BOOT0 and
     presses reset before every flash and run.
@@ -50,8 +52,9 @@ class SerialBootRunner(Runner):
             for offset in range(0, len(words), BLOCK_BYTES):
                 block = words[offset : offset + BLOCK_BYTES]
                 loader.retried(lambda at=address + offset, data=block: loader.write(at, data))
+            channel = open_console(self.device) if self.device.console else None
             loader.retried(lambda: loader.go(self._vectors()))
-            channel = PortChannel(line.release_as_console(self.device.baud))
+            channel = channel or PortChannel(line.release_as_console(self.device.baud))
         return BoardStarted(channel, lambda: None)
 
     def _vectors(self) -> int:

@@ -48,6 +48,14 @@ class Emulator:
 
 
 @dataclasses.dataclass(frozen=True)
+class Probe:
+    """What programs for debug probes call it: pyOCD's name of the chip, OpenOCD's file."""
+
+    pyocd: str = ""
+    openocd: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
 class Note:
     """Something to know about a target, and who says so: a document, or our own measurement."""
 
@@ -147,6 +155,7 @@ class Target:
     clusters: Mapping[str, Cluster] = dataclasses.field(default_factory=dict)
     console: Console | None = None
     android: Android | None = None
+    probe: Probe | None = None
     emulator: Emulator | None = None
     memory: Mapping[str, Memory] = dataclasses.field(default_factory=dict)
     budgets: Budgets = dataclasses.field(default_factory=Budgets)

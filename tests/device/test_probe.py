@@ -1,0 +1,152 @@
+"""Debug probes: there is none here, so this goes as far as the command lines of the real tools.
+
+pyOCD and OpenOCD take them, and what they say without a probe becomes a clear message.
+"""
+
+import dataclasses
+import logging
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kit import process
+from kit.device import Device
+from kit.elf import Segment
+from kit.errors import DeviceError, KitError, TargetError
+from kit.probe.tools import OpenOcd, PyOcd, tool_for
+from kit.runner import make_runner
+from kit.runner.probe import _compare
+from kit.target import Probe, Target, load_target
+
+PROBE = Probe(pyocd="stm32h743xx", openocd="board/st_nucleo_h743zi.cfg")
+ABSENT = "0000000000000000ABSENT"
+TOOLS = [PyOcd, OpenOcd]
+
+
+@pytest.fixture
+def target() -> Target:
+    return dataclasses.replace(load_target("mps2_an500"), probe=PROBE)
+
+
+@pytest.mark.parametrize("kind", TOOLS)
+def test_a_probe_that_is_not_connected_is_told_of(kind, tmp_path: Path) -> None:
+    tool = kind(PROBE, ABSENT)
+    words = tmp_path / "words"
+    words.write_bytes(bytes(16))
+    for command in (
+        tool.flash(words),
+        tool.read([(0x08000000, 256, tmp_path / "read")]),
+        tool.start(0x20000000, words),
+    ):
+        with pytest.raises(DeviceError, match="is not connected") as caught:
+            tool.run(command)
+        assert ABSENT in caught.value.message
+        assert "devices detect" in caught.value.hint
+
+
+def test_the_commands_for_pyocd_are_commands_that_it_has(tmp_path: Path) -> None:
+    """pyOCD reads commands only once it has a probe; its table of commands says what it reads."""
+    import pyocd.commands.commands  # noqa: F401 - fills the table
+    from pyocd.commands.base import ALL_COMMANDS
+
+    known = {
+        name: c.INFO["nargs"]
+        for group in ALL_COMMANDS.values()
+        for c in group
+        for name in c.INFO["names"]
+    }
+    tool = PyOcd(PROBE, ABSENT)
+    read = tool.read([(0x08000000, 256, tmp_path / "read")])
+    for text in (word for word in [*read, *tool.start(0, tmp_path)] if " " in word or word == "go"):
+        name, *arguments = text.split()
+        nargs = known[name]
+        assert len(arguments) in (nargs if isinstance(nargs, list) else [nargs]), text
+
+
+def test_the_commands_for_openocd_parse_and_name_commands_that_it_has(tmp_path: Path) -> None:
+    """OpenOCD with its dummy adapter and no chip: it knows every command that we give it."""
+    tool = OpenOcd(PROBE, ABSENT)
+    commands = [*tool.flash(tmp_path), *tool.read([(0, 4, tmp_path)]), *tool.start(0, tmp_path)]
+    names = {word.split()[0] for word in commands[3:] if word[0].isalpha() and word != "openocd"}
+    names -= {"board/st_nucleo_h743zi.cfg", "adapter", "shutdown", "init"}
+    assert {"program", "reset", "dump_image", "load_image", "resume"} <= names
+    look = [w for n in sorted(names) for w in ("-c", f'echo "{n}: [llength [info commands {n}]]"')]
+    board = (
+        "adapter driver dummy",
+        "jtag newtap a tap -irlen 4",
+        "dap create a.dap -chain-position a.tap",
+        "target create a.cpu cortex_m -dap a.dap",
+        "adapter speed 100",
+        "catch init",
+    )
+    setup = [word for text in board for word in ("-c", text)]
+    done = process.run(["openocd", *setup, *look, "-c", "shutdown"], timeout_s=20, check=False)
+    said = done.stderr.decode()
+    for name in names:
+        assert f"{name}: 1" in said, said
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "words"),
+    [
+        (PyOcd, "SWD/JTAG communication failure (No ACK)", "does not reach the chip"),
+        (PyOcd, "USBError: [Errno 13] Access denied (insufficient permissions)", "this account"),
+        (PyOcd, "Target type zz9 not recognized. Use 'pyocd list --targets'", "not know the chip"),
+        (OpenOcd, "Error: libusb_open() failed with LIBUSB_ERROR_ACCESS", "this account"),
+        (OpenOcd, "Error: Error connecting DP: cannot read IDR", "does not reach the chip"),
+        (OpenOcd, "** Programming Failed **", "could not be written"),
+        (OpenOcd, "Can't find board/zz9.cfg", "no configuration of the board"),
+        (OpenOcd, "something new", "failed"),
+    ],
+)
+def test_what_a_tool_says_becomes_a_message_and_a_next_step(kind, said: str, words: str) -> None:
+    script = f"import sys; sys.stderr.write({said!r}); sys.exit(1)"
+    with pytest.raises(DeviceError, match=words) as caught:
+        kind(PROBE, ABSENT).run([sys.executable, "-c", script])
+    assert caught.value.hint
+
+
+def test_pyocd_comes_first_and_openocd_where_pyocd_does_not_know_the_chip(target: Target) -> None:
+    assert isinstance(tool_for(target, ABSENT), PyOcd)
+    only = dataclasses.replace(target, probe=Probe(openocd=PROBE.openocd))
+    assert isinstance(tool_for(only, ABSENT), OpenOcd)
+
+
+def test_a_target_that_no_tool_knows_says_which_key_it_lacks() -> None:
+    with pytest.raises(TargetError, match="does not say how a debug probe") as caught:
+        tool_for(load_target("mps2_an500"), ABSENT)
+    assert "[probe]" in caught.value.hint
+
+
+def test_without_any_tool_both_are_named(target: Target, monkeypatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("kit.probe.tools.pyocd_is_installed", lambda: False)
+    with pytest.raises(KitError, match="no program for debug probes") as caught:
+        tool_for(target, ABSENT)
+    assert "pyocd" in caught.value.hint
+    assert "openocd" in caught.value.hint
+
+
+def test_what_reads_back_differently_is_told_with_its_address(tmp_path: Path) -> None:
+    segment = Segment(0x08000000, 0x08000000, 4, b"abcd")
+    path = tmp_path / "read"
+    path.write_bytes(b"abcd")
+    _compare(segment, path)
+    path.write_bytes(b"abXd")
+    with pytest.raises(DeviceError, match="first at 0x8000002"):
+        _compare(segment, path)
+
+
+def test_a_dry_run_shows_every_command_and_runs_none(
+    target: Target, monkeypatch, caplog, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(process, "dry_run", True)
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kw: pytest.fail("it ran something"))
+    runner = make_runner(target, Device("board", target.name, probe=ABSENT))
+    with caplog.at_level(logging.INFO):
+        runner.check()
+        runner.flash(tmp_path / "selftest.elf")
+    assert "pyocd load -W -u 0000000000000000ABSENT -t stm32h743xx" in caplog.text
+    assert "pyocd commander" in caplog.text
