@@ -1,6 +1,13 @@
-"""What all tests share: the choice between the quick suite and the long one."""
+"""What all tests share: the choice between the quick suite and the long one, and no NDK."""
+
+import os
 
 import pytest
+
+from kit.target.ndk import FOLDER_VARIABLE
+
+# Who runs the tests may have an NDK; they try what everybody has.
+os.environ[FOLDER_VARIABLE] = ""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

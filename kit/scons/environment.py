@@ -56,6 +56,7 @@ def make_environment(
             ARCOMSTR="  ar    $TARGET",
             LINKCOMSTR="  link  $TARGET",
             SHLINKCOMSTR="  link  $TARGET",
+            STRIPCOMSTR="  strip $TARGET",
             COMPILATIONDB_COMSTR="  json  $TARGET",
         )
     return env

@@ -37,7 +37,7 @@ def jni_library(env: Environment, toolchain: Toolchain, objects: list[Any]) -> l
         f"{folder}/jni/symbols/{_NAME}", [*own, *objects], LINKFLAGS=[*env["LINKFLAGS"], *flags]
     )
     env.Depends(whole, script)
-    strip = Action("$OBJCOPY --strip-all $SOURCE $TARGET", "  strip $TARGET")
+    strip = Action("$OBJCOPY --strip-all $SOURCE $TARGET", "$STRIPCOMSTR")
     stripped = env.Command(
         f"{folder}/jni/{_NAME}", whole, strip, OBJCOPY=toolchain.program(toolchain.objcopy)
     )

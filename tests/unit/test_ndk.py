@@ -1,19 +1,23 @@
 """Finding an Android NDK, and what compiles without one."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
-from kit import cli
+from kit import cli, process
 from kit.errors import TargetError
+from kit.paths import BUILD, ROOT
 from kit.target import load_toolchain
 from kit.target.ndk import FOLDER_VARIABLE, find_ndk
 
+SCONS_TIMEOUT_S = 200
+
 
 @pytest.fixture(autouse=True)
-def no_ndk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever runs the tests may have one."""
+def variable_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The option --ndk sets it for the rest of the process."""
     monkeypatch.setenv(FOLDER_VARIABLE, "")
 
 
@@ -21,7 +25,8 @@ def make_ndk(folder: Path, revision: str = "27.0.12077973") -> Path:
     """A folder that looks like an NDK from outside."""
     programs = folder / "toolchains/llvm/prebuilt/linux-x86_64/bin"
     programs.mkdir(parents=True)
-    (programs / "clang").touch(mode=0o755)
+    for name in ("clang", "llvm-ar", "llvm-objcopy"):
+        (programs / name).touch(mode=0o755)
     text = f"Pkg.Desc = Android NDK\nPkg.Revision = {revision}\nPkg.BaseRevision = 1.0\n"
     (folder / "source.properties").write_text(text)
     return folder
@@ -44,6 +49,19 @@ def test_an_ndk_compiles_by_its_own_means(tmp_path: Path, monkeypatch, revision:
     assert toolchain.packages == ()
     assert find_ndk().revision == revision.partition("-")[0]
     assert str(tmp_path) not in repr(toolchain), "where the NDK is does not change the firmware"
+
+
+def test_a_build_starts_the_ndks_programs_and_makes_no_stand_ins(tmp_path: Path, monkeypatch):
+    ndk = make_ndk(tmp_path / "ndk")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(ndk))
+    scons = [sys.executable, "-m", "SCons", "-Q", "-n", "verbose=1", "below=never"]
+    said = process.run([*scons, "android_armv7"], cwd=ROOT, timeout_s=SCONS_TIMEOUT_S).text
+    programs = ndk / "toolchains/llvm/prebuilt/linux-x86_64/bin"
+    assert f"{programs}/clang -o" in said
+    assert f"{programs}/llvm-objcopy --strip-all" in said
+    assert "--target=armv7a-linux-androideabi26" in said
+    assert "stand_in" not in said and "nostdlib" not in said
+    assert not (BUILD / "never").exists()
 
 
 def test_other_toolchains_do_not_care(tmp_path: Path, monkeypatch):

@@ -2,11 +2,10 @@
 
 import pytest
 
-from kit.target import load_target
-from kit.target.load import target_names
+from kit.target import load_target, target_names
 
-REAL = [name for name in target_names() if load_target(name).clusters]
-ANDROID = [name for name in REAL if load_target(name).android]
+TARGETS = [load_target(name) for name in target_names()]
+ANDROID = [target.name for target in TARGETS if target.android and target.clusters]
 
 
 def test_there_are_phones_of_low_middle_and_high_class():
