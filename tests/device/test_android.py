@@ -1,7 +1,7 @@
 """What a phone gets: libpercepnet.so, read as Android's linker reads it, and the shell's program.
 
-The library itself needs Android's linker and C library. Its objects run here all the same: linked
-into the static program, which needs the kernel alone, under qemu-user.
+Its code runs here in the static program, which needs the kernel alone, under qemu-user. That the
+library itself can be loaded, by another linker than Android's, is tested with the package (test_aar).
 """
 
 import re

@@ -18,9 +18,11 @@ from kit.build import HOST_JNI, HOST_TARGET, build
 from kit.package import Request, make_format
 from kit.paths import BUILD
 from kit.target import load_target, load_toolchain
-from tests.package.consumer import sh
+from tests.package.consumer import CONSUMER, sh
 
 ABIS = {"arm64-v8a": "android_arm64", "armeabi-v7a": "android_armv7"}
+# Whose dynamic linker loads an ABI's library here.
+SYSTEMS = {"arm64-v8a": "aarch64-linux-gnu", "armeabi-v7a": "arm-linux-gnueabi"}
 PREFAB = "prefab/modules/percepnet"
 LIBRARY = "libpercepnet.so"
 
@@ -171,6 +173,26 @@ def test_native_code_links_with_the_library_and_header_of_prefab(
         *(BUILD / target.name / "stand_in" / "libc.so", "-o", tmp_path / "libnative.so"),
     )
     assert b"libpercepnet.so" in (tmp_path / "libnative.so").read_bytes()
+
+
+@pytest.mark.parametrize(("abi", "system"), SYSTEMS.items())
+def test_the_very_library_runs_where_a_linker_for_linux_loads_it(
+    aar: Path, tmp_path: Path, abi: str, system: str, noisy: bytes, clean: bytes
+):
+    """It calls so little of Android's libc.so that another C library can stand in for it."""
+    target = load_target(ABIS[abi])
+    library = aar / "jni" / abi
+    (tmp_path / "consumer.c").write_text(CONSUMER)
+    (tmp_path / "libc.so").symlink_to(f"/usr/{system}/lib/libc.so.6")
+    compiler = load_toolchain(target.android.shell_toolchain)
+    sh(
+        *(compiler.program(compiler.cc), "-I", aar / PREFAB / "include"),
+        *(tmp_path / "consumer.c", "-L", library, "-lpercepnet"),
+        *("-Wl,--allow-shlib-undefined", "-o", tmp_path / "consumer"),
+    )
+    emulator = [target.emulator.program, *target.emulator.args, "-L", f"/usr/{system}"]
+    paths = f"LD_LIBRARY_PATH={tmp_path}:{library}"
+    assert sh(*emulator, "-E", paths, tmp_path / "consumer", stdin=noisy) == clean
 
 
 def test_other_targets_are_told_that_it_is_for_phones(capsys: pytest.CaptureFixture[str]):
