@@ -1,7 +1,7 @@
 """What a phone gets: libpercepnet.so, read as Android's linker reads it, and the shell's program.
 
-Its code runs here in the static program, which needs the kernel alone, under qemu-user. That the
-library itself can be loaded, by another linker than Android's, is tested with the package (test_aar).
+Its code runs here in the static program, which needs the kernel alone, under qemu-user. The library
+itself, loaded by another linker than Android's, runs in the tests of the package (test_aar).
 """
 
 import re
