@@ -21,6 +21,8 @@ _EVIDENCE = {
     "libc6-dev": "/usr/include/stdio.h",
     "gcc-aarch64-linux-gnu": "aarch64-linux-gnu-gcc",
     "libc6-dev-arm64-cross": "/usr/aarch64-linux-gnu/lib/libc.a",
+    "gcc-arm-linux-gnueabihf": "arm-linux-gnueabihf-gcc",
+    "libc6-dev-armhf-cross": "/usr/arm-linux-gnueabihf/lib/libc.a",
     "gcc-arm-none-eabi": "arm-none-eabi-gcc",
     "libnewlib-arm-none-eabi": "/usr/lib/arm-none-eabi/newlib/libc.a",
     "gcc-arm-linux-gnueabi": "arm-linux-gnueabi-gcc",
@@ -42,6 +44,9 @@ _EVIDENCE = {
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "iproute2": "ip",
 }
+
+# A file NAME.list for each package that dpkg has installed.
+_INSTALLED = "/var/lib/dpkg/info"
 
 # What the tests take beyond the targets' compilers and emulators.
 _TEST_TOOLS = {
@@ -83,8 +88,11 @@ def install_hint(program: str) -> str:
 
 
 def is_present(package: str) -> bool:
-    """Whether a package's program or file is here, however it came."""
-    evidence = _EVIDENCE[package]
+    """Whether a package's program or file is here, however it came.
+
+    A package that _EVIDENCE does not know is looked up in Debian's own list.
+    """
+    evidence = _EVIDENCE.get(package, f"{_INSTALLED}/{package}.list")
     return os.path.exists(evidence) if evidence.startswith("/") else bool(shutil.which(evidence))
 
 

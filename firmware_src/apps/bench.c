@@ -17,9 +17,14 @@ enum { ANALYSE, PITCH, COMB, NETWORK, SYNTHESISE, FRAME, STAGES };
 static const char *const stage_names[STAGES] = {"analyse", "pitch",      "comb",
                                                 "network", "synthesise", "frame"};
 
-static pn_app_memory_t memory;
-static pn_app_memory_t network;
-static pn_frame_t frame;
+/* A whole denoiser, then the parts of one: small boards have no room for both. */
+static union {
+    pn_app_memory_t whole;
+    struct {
+        _Alignas(PN_STATE_ALIGNMENT) uint8_t network[PN_APP_NETWORK_BYTES];
+        pn_frame_t frame;
+    } parts;
+} memory;
 static pn_pitch_t pitch;
 static int32_t comb[PN_WINDOW];
 static uint32_t costs[STAGES][FRAMES];
@@ -41,55 +46,76 @@ static void measure_clock(void) {
 }
 
 static void start_stages(const char *isa) {
-    if (pn_nn_state_size(&pn_model) > sizeof network.bytes)
+    if (pn_nn_state_size(&pn_model) > sizeof memory.parts.network)
         pn_port_fault("memory", "network_state_too_large");
-    pn_frame_init(&frame, pn_rate_find(48000));
+    pn_frame_init(&memory.parts.frame, pn_rate_find(48000));
     pn_pitch_init(&pitch, pn_rate_find(48000));
-    pn_nn_reset(&pn_model, network.bytes);
-    if (pn_nn_use_isa(&pn_model, network.bytes, isa) != PN_OK)
+    pn_nn_reset(&pn_model, memory.parts.network);
+    if (pn_nn_use_isa(&pn_model, memory.parts.network, isa) != PN_OK)
         pn_port_fault("isa", isa);
 }
 
 /* The stages one by one. Returns the CRC of the output, continued from `crc`. */
 static uint32_t run_stages(const int16_t *pcm, uint32_t *cost, uint32_t crc) {
+    pn_frame_t *const frame = &memory.parts.frame;
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
     int32_t out_q8[PN_HOP];
     uint64_t start = pn_port_now();
-    pn_frame_analyse(&frame, pcm, features_q12);
+    pn_frame_analyse(frame, pcm, features_q12);
     cost[ANALYSE] = since(start);
     start = pn_port_now();
-    const pn_pitch_estimate_t estimate = pn_pitch_push(&pitch, frame.history);
+    const pn_pitch_estimate_t estimate = pn_pitch_push(&pitch, frame->history);
     cost[PITCH] = since(start);
     start = pn_port_now();
-    pn_comb_filter(frame.dsp.kernels, frame.history, frame.dsp.rate->hop, estimate.period, comb);
+    pn_comb_filter(frame->dsp.kernels, frame->history, frame->dsp.rate->hop, estimate.period, comb);
     cost[COMB] = since(start);
     start = pn_port_now();
-    pn_nn_step(&pn_model, network.bytes, features_q12, gains_q15, strengths_q15);
+    pn_nn_step(&pn_model, memory.parts.network, features_q12, gains_q15, strengths_q15);
     cost[NETWORK] = since(start);
     start = pn_port_now();
-    pn_frame_synthesise(&frame, gains_q15, strengths_q15, pn_model.post_filter, out_q8);
+    pn_frame_synthesise(frame, gains_q15, strengths_q15, pn_model.post_filter, out_q8);
     cost[SYNTHESISE] = since(start);
     return pn_app_crc(crc, out_q8, sizeof out_q8);
 }
 
-int main(void) {
-    pn_state_t *const state = pn_app_start(&memory, pn_port_env("PN_FORCE_ISA"));
-    uint32_t seed = 1, stages_crc = PN_APP_CRC_START, frame_crc = PN_APP_CRC_START;
-    pn_app_boot(pn_isa(state));
-    start_stages(pn_isa(state));
-    measure_clock();
+/* Cost of a frame of a whole denoiser. Returns the CRC of its output. */
+static uint32_t measure_frames(pn_state_t *state) {
+    uint32_t seed = 1, crc = PN_APP_CRC_START;
     for (uint32_t i = 0; i < WARM_UP + FRAMES; i++) {
-        uint32_t cost[STAGES];
         int16_t pcm[PN_MAX_FRAME_SAMPLES];
         pn_app_signal(PN_APP_VOICE, i, &seed, pcm);
-        stages_crc = run_stages(pcm, cost, stages_crc);
         const uint64_t start = pn_port_now();
         pn_process(state, pcm, pcm);
-        cost[FRAME] = since(start);
-        frame_crc = pn_app_crc(frame_crc, pcm, sizeof pcm);
-        for (int stage = 0; stage < STAGES && i >= WARM_UP; stage++)
+        const uint32_t cost = since(start);
+        crc = pn_app_crc(crc, pcm, sizeof pcm);
+        if (i >= WARM_UP)
+            costs[FRAME][i - WARM_UP] = cost;
+    }
+    return crc;
+}
+
+/* Cost of each stage over the same signal. Returns the CRC of the output. */
+static uint32_t measure_stages(void) {
+    uint32_t seed = 1, crc = PN_APP_CRC_START;
+    for (uint32_t i = 0; i < WARM_UP + FRAMES; i++) {
+        uint32_t cost[FRAME];
+        int16_t pcm[PN_MAX_FRAME_SAMPLES];
+        pn_app_signal(PN_APP_VOICE, i, &seed, pcm);
+        crc = run_stages(pcm, cost, crc);
+        for (int stage = 0; stage < FRAME && i >= WARM_UP; stage++)
             costs[stage][i - WARM_UP] = cost[stage];
     }
+    return crc;
+}
+
+int main(void) {
+    pn_state_t *const state = pn_app_start(&memory.whole, pn_port_env("PN_FORCE_ISA"));
+    const char *const isa = pn_isa(state);
+    pn_app_boot(isa);
+    measure_clock();
+    const uint32_t frame_crc = measure_frames(state);
+    start_stages(isa);
+    const uint32_t stages_crc = measure_stages();
     for (int stage = 0; stage < STAGES; stage++)
         pn_app_bench_line(stage_names[stage], costs[stage], FRAMES,
                           stage == FRAME ? frame_crc : stages_crc);

@@ -19,6 +19,11 @@
 #define PN_APP_STATE_BYTES (160 * 1024)
 #endif
 
+/* Of that, the network's part. */
+#ifndef PN_APP_NETWORK_BYTES
+#define PN_APP_NETWORK_BYTES (64 * 1024)
+#endif
+
 typedef struct {
     _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];
 } pn_app_memory_t;

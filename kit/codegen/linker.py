@@ -4,7 +4,7 @@ from kit.target import Target
 
 # What a region can hold, with the symbols that startup code and the stack measurement use.
 _SECTIONS = {
-    "vectors": "    .vectors : {{ KEEP(*(.vectors)) }} > {region}",
+    "vectors": "    .vectors : {{ KEEP(*(.vectors)) KEEP(*(.vectors.*)) }} > {region}",
     "text": """\
     .text : {{ *(.text .text.*) . = ALIGN(4); }} > {region}
     .ARM.exidx : {{ *(.ARM.exidx*) }} > {region}""",

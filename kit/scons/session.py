@@ -10,6 +10,9 @@ from kit.errors import KitError
 from kit.lock import acquire_build_lock
 from kit.target import target_names
 
+# The alias of every target.
+ALL = "all"
+
 # Held open until the process ends: closing the file releases the lock.
 _lock: TextIO | None = None
 
@@ -43,6 +46,7 @@ def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
     """Targets of this run: of `target=`, and of the aliases NAME, test-NAME and profile-NAME."""
     known = target_names()
     named = [word.removeprefix("test-").removeprefix("profile-") for word in command_line]
-    chosen = [name for name in named if name in known]
+    chosen = known if ALL in command_line else []
+    chosen = [*chosen, *(name for name in named if name.partition("+")[0] in known)]
     chosen += [name.strip() for name in option.split(",") if name.strip()]
     return list(dict.fromkeys(chosen))

@@ -1,6 +1,6 @@
 """Targets and toolchains: what to build for and with what, described in targets/**/*.toml."""
 
-from kit.target.load import load_target, load_toolchain, target_names
+from kit.target.load import load_target, load_toolchain, target_kind, target_names
 from kit.target.schema import (
     BARE_METAL_PORT,
     PROVEN,
@@ -35,5 +35,6 @@ __all__ = [
     "Variant",
     "load_target",
     "load_toolchain",
+    "target_kind",
     "target_names",
 ]

@@ -24,6 +24,11 @@ def target_names(base: Path = TARGETS) -> list[str]:
     return sorted(_target_files(base))
 
 
+def target_kind(name: str, base: Path = TARGETS) -> str:
+    """The folder of a target's file: host, emulators, boards or phones."""
+    return _target_files(base)[name].parent.name
+
+
 def load_target(name: str, base: Path = TARGETS) -> Target:
     """Read targets/*/NAME.toml; `NAME+TOOLCHAIN` takes another toolchain than the file says.
 

@@ -127,9 +127,9 @@ class Target:
     a device on the desk can. board: the file of port/PORT/boards with its clocks and UART.
     isas: instruction sets with a kernel file suffix, the most capable last. apps: programs built,
     all when empty. model: a name in kit/models. layout: the order of packed weights. cpu_flags:
-    given to compiler and linker. clock_hz: of the core that runs the program. bandwidth_mb_s: 10^6
-    bytes of weights that one core streams from memory in a second, for estimates. clusters: by
-    name, e.g. `little` and `big`.
+    given to compiler and linker; tune_flags: to the compiler alone. clock_hz: of the core
+    that runs the program. bandwidth_mb_s: 10^6 bytes of weights that one core streams from memory
+    in a second, for estimates. clusters: by name, e.g. `little` and `big`.
     """
 
     name: str
@@ -143,6 +143,7 @@ class Target:
     runner: str = ""
     board: str = ""
     cpu_flags: tuple[str, ...] = ()
+    tune_flags: tuple[str, ...] = ()
     defines: Mapping[str, str] = dataclasses.field(default_factory=dict)
     apps: tuple[str, ...] = ()
     variants: tuple[str, ...] = ("release",)

@@ -9,11 +9,14 @@ from kit.target.ndk import FOLDER_VARIABLE, find_ndk
 from kit.verbs._ndk import ndk_option
 
 
-@click.command(epilog="Example: ./tools/percepnet doctor")
-@click.option("--target", "only", help="Look at this target alone.")
+@click.command(epilog="Examples: ./tools/percepnet doctor; ./tools/percepnet doctor ek_ra8m1")
+@click.argument("name", required=False, metavar="[TARGET]")
+@click.option("--target", "option", help="The same as TARGET.")
 @ndk_option
-def command(only: str | None) -> None:
-    """Say for every target what building for it takes, and what of that is missing."""
+def command(name: str | None, option: str | None) -> None:
+    """Say what building for TARGET (for every target when left out) takes, what of that is missing,
+    and the line that installs it."""
+    only = name or option
     found: dict[str, packages.Need] = {}
     targets = [load_target(name) for name in ([only] if only else target_names())]
     for target in targets:

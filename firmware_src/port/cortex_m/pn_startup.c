@@ -14,6 +14,7 @@
 
 #define HANDLER_STACK_WORDS 512
 
+#define SCB_VTOR (*(volatile uint32_t *)0xe000ed08u)
 #define SCB_CCR (*(volatile uint32_t *)0xe000ed14u)
 #define SCB_SHCSR (*(volatile uint32_t *)0xe000ed24u)
 #define SCB_CFSR (*(volatile uint32_t *)0xe000ed28u)
@@ -27,8 +28,16 @@ void pn_port_report_fault(const uint32_t *frame, uint32_t exception);
 
 static uint64_t handler_stack[HANDLER_STACK_WORDS / 2];
 
+typedef struct {
+    void *initial_stack;
+    void (*handlers[15])(void);
+} vectors_t;
+
+static const vectors_t vectors;
+
 /* On the process stack, with the FPU and MVE on: the first C code that may use either. */
 static __attribute__((used, noinline)) void start_main(void) {
+    SCB_VTOR = (uint32_t)&vectors; /* a boot ROM may have left its own */
     SCB_CCR |= CCR_DIV_0_TRAP;
     SCB_SHCSR |= SHCSR_FAULTS;
     pn_port_run();
@@ -81,12 +90,8 @@ static __attribute__((naked)) void any_fault(void) {
                      "b pn_port_report_fault\n");
 }
 
-typedef struct {
-    void *initial_stack;
-    void (*handlers[15])(void);
-} vectors_t;
-
-__attribute__((section(".vectors"), used)) static const vectors_t vectors = {
+/* Aligned to a power of two that holds it, as the table's register wants. */
+__attribute__((section(".vectors"), used, aligned(128))) static const vectors_t vectors = {
     .initial_stack = handler_stack + HANDLER_STACK_WORDS / 2,
     .handlers =
         {
