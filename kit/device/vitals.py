@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterator
 
 _NAMES = {1: ("all",), 2: ("little", "big"), 3: ("little", "mid", "big")}
+# The line of `Vitals.describe` that makes every time measured then invalid.
+DISTURBED = "disturbed"
 _HOTTEST_ALLOWED = 0  # Android's thermal status: 0 is "none", all above slow the clock
 
 # `word value` lines. A file that cannot be read gives an empty value.
@@ -52,9 +54,10 @@ class Cores:
         return f"{sum(1 << cpu for cpu in self.cpus):x}"
 
     def __str__(self) -> str:
-        clock = f"{self.now_khz // 1000} of {self.hardware_khz // 1000} MHz"
+        clock = f"{self.now_khz // 1000} of" if self.now_khz else "clock not told, up to"
         cpus = ",".join(str(cpu) for cpu in self.cpus)
-        return f"cpu {cpus}; {clock}; governor {self.governor or 'not told'}"
+        governor = self.governor or "not told"
+        return f"cpu {cpus}; {clock} {self.hardware_khz // 1000} MHz; governor {governor}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +86,8 @@ class Vitals:
             lines["temperature"] = "not told: no /sys/class/thermal"
         if self.thermal_status is not None:
             lines["thermal status"] = str(self.thermal_status)
+        if found := self.disturbances():
+            lines[DISTURBED] = "; ".join(found)
         return lines
 
     def disturbances(self) -> list[str]:
@@ -134,7 +139,11 @@ def _clusters(words: list[tuple[str, str]]) -> Iterator[Cores]:
 
 def _named(clusters: list[Cores]) -> tuple[Cores, ...]:
     """Names from the slowest to the fastest; by their cores where there are more than three."""
-    names = _NAMES.get(len(clusters), tuple(f"cpu{c.cpus[0]}-{c.cpus[-1]}" for c in clusters))
+    names = _NAMES.get(len(clusters), tuple(_span(cores.cpus) for cores in clusters))
     return tuple(
         dataclasses.replace(cores, name=name) for cores, name in zip(clusters, names, strict=True)
     )
+
+
+def _span(cpus: tuple[int, ...]) -> str:
+    return f"cpu{cpus[0]}" if len(cpus) == 1 else f"cpu{cpus[0]}-{cpus[-1]}"

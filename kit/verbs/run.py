@@ -10,8 +10,8 @@ import click
 
 from kit import console
 from kit.device import load_devices
+from kit.device.vitals import DISTURBED
 from kit.devtest.parallel import Run, run_on_all
-from kit.devtest.protocol import Report
 from kit.errors import CheckFailed, DeviceError
 from kit.files import write_atomically
 from kit.runner import Runner
@@ -64,7 +64,7 @@ def command(
     runs = run_on_all(runners, app, arguments, model, isa_settings(isa))
     for run in runs:
         if run.report:
-            _show(run.report)
+            _show(run)
     if json_path:
         _write_json(json_path, app, runs)
     if len(runs) > 1:
@@ -108,7 +108,8 @@ def _row(run: Run) -> list[Any]:
     return [run.where, verdict, tests, round(run.seconds, 1)]
 
 
-def _show(report: Report) -> None:
+def _show(run: Run) -> None:
+    report = run.report
     console.note(" ".join(f"{key}={value}" for key, value in report.boot.items()))
     if report.tests:
         rows = [[t.name, t.result, _pairs(t.details)] for t in report.tests]
@@ -116,6 +117,8 @@ def _show(report: Report) -> None:
     if report.benches:
         rows = [[b.name, b.mode, b.frames, _pairs(b.figures)] for b in report.benches]
         console.table(["measurement", "mode", "n", ""], rows)
+        if disturbed := run.before.get(DISTURBED) or run.after.get(DISTURBED):
+            console.note(f"{run.where}: times are invalid: {disturbed}")
 
 
 def _write_json(path: Path, app: str, runs: Sequence[Run]) -> None:

@@ -117,7 +117,7 @@ def replugged(machine: Machine) -> Iterator[None]:
         machine.plug_in()
 
 
-@pytest.mark.parametrize("name", [*DEVICES, "behind"])
+@pytest.mark.parametrize("name", DEVICES)
 def test_a_program_is_flashed_and_run_to_its_verdict(capsys, name: str, tmp_path: Path) -> None:
     code, out, err = run(capsys, "flash", "--device", name)
     assert (code, out) == (0, f"selftest is on {name}, and verified\n"), err
@@ -129,6 +129,12 @@ def test_a_program_is_flashed_and_run_to_its_verdict(capsys, name: str, tmp_path
     assert facts["passed"] is True
     assert facts["before"]["kernel"].startswith("Linux ")
     assert "not told" in facts["after"]["clocks"]
+
+
+def test_a_board_behind_a_jump_host_is_reached_as_ssh_is_configured(board: Board) -> None:
+    runner = make_runner(load_target(TARGET), load_device("behind"))
+    runner.put(b"through", "jumped")
+    assert files_on(board)["jumped"] == len(b"through")
 
 
 def test_what_is_there_already_is_not_sent_again(machine: Machine) -> None:
