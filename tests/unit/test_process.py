@@ -55,6 +55,29 @@ def test_a_dry_run_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not made.exists()
 
 
+def test_much_input_arrives_whole_and_its_share_is_told() -> None:
+    data = bytes(range(256)) * 4096
+    told: list[float] = []
+    done = process.feed(["cat"], data, stall_timeout_s=10, told=told.append)
+    assert (done.returncode, done.stdout) == (0, data)
+    assert told[0] == 0.0
+    assert told == sorted(told)
+    assert told[-1] < 1.0
+
+
+def test_a_program_that_takes_no_input_says_why_itself() -> None:
+    script = ["sh", "-c", "echo full >&2; exit 4"]
+    done = process.feed(script, bytes(1 << 20), stall_timeout_s=10, told=lambda _share: None)
+    assert (done.returncode, done.stderr) == (4, b"full\n")
+
+
+def test_a_program_that_stops_taking_input_is_ended() -> None:
+    began = time.monotonic()
+    with pytest.raises(process.Silent, match="took no more for 0.3 s"):
+        process.feed(["sleep", "30"], bytes(1 << 20), stall_timeout_s=0.3, told=lambda _share: None)
+    assert time.monotonic() - began < 10
+
+
 def test_missing_packages_are_listed_with_one_line_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     from kit.target import load_target, load_toolchain
 

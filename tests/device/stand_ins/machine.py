@@ -38,7 +38,7 @@ exec cat
 class Machine:
     """An AArch64 Linux that runs beside this one; a context manager.
 
-    own_network: it has a loopback of its own, which programs enter through `enter(..., inside)`.
+    own_network: it has a loopback of its own; programs get there through `enter`.
     """
 
     def __init__(self, folder: Path, own_network: bool) -> None:
@@ -72,7 +72,10 @@ class Machine:
         self._init.stdout.close()
 
     def enter(self, *, mounts: bool = True) -> list[str]:
-        """The command before a command that is to run in the machine's namespaces."""
+        """The command before a command that is to run in the machine's namespaces.
+
+        mounts=False: in its network alone, among this computer's files and processes.
+        """
         network = ["--net"] if self.own_network else []
         inside = ["--mount", "--pid"] if mounts else []
         return ["nsenter", "--target", str(self.pid), *inside, *network]
