@@ -62,8 +62,11 @@ class Judge:
         out = pcm.astype(np.float64)
         scale = out @ self._clean / (self._clean @ self._clean)
         target = scale * self._clean
+        common = score(self._reference, pcm)
         return Scores(
-            **dataclasses.asdict(score(self._reference, pcm)),
+            common.pesq,
+            common.stoi,
+            common.si_sdr_db,
             segmental_snr_db=self._segmental_snr_db(out),
             harmonic_snr_db=self._harmonic_snr_db(target, out - target),
             pause_noise_db=self._pause_noise_db(out, target),

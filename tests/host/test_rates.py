@@ -40,7 +40,8 @@ def run(pcm: np.ndarray, rate_hz: int, gain_q15: int = 32767) -> tuple[np.ndarra
     for t in range(hops):
         source = ffi.from_buffer("int16_t[]", pcm[t * hop : (t + 1) * hop].copy())
         lib.pn_frame_analyse(frame, source, ffi.from_buffer("int16_t[]", features[t]))
-        pitch[t] = frame.estimate.period * 48000 / rate_hz, frame.estimate.correlation_q15 / 32768
+        found = lib.pn_frame_pending(frame, 0).estimate
+        pitch[t] = found.period * 48000 / rate_hz, found.correlation_q15 / 32768
         lib.pn_frame_synthesise(frame, gains, strengths, 0, ffi.from_buffer("int32_t[]", out[t]))
     return features / 4096, out.ravel() / 256, pitch
 
