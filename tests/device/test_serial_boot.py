@@ -4,20 +4,29 @@ The loader is a stand-in (stand_ins/stm32_rom.py) behind a pty; the port, the pr
 are the real ones.
 """
 
+import dataclasses
 import itertools
+import logging
 import random
 import threading
+from pathlib import Path
 
 import pytest
 import serial
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kit.elf import Segment
+from kit import process
+from kit.codegen.linker import render_linker_script
+from kit.device import Device
+from kit.elf import Segment, read_image
 from kit.errors import DeviceError
+from kit.runner import make_runner
+from kit.runner._board import lent_words
 from kit.serialboot import WIRINGS, Flasher, Loader, SerialLine, Timeouts, load_chip, load_wiring
 from kit.serialboot.chips import Chip, Page, known_chips
 from kit.serialboot.loader import BLOCK_BYTES, ExchangeFailed
+from kit.target import Memory, Target, load_target
 from tests.device.stand_ins import protocol_wired
 from tests.device.stand_ins.stm32_rom import Fault, Flash, Rom
 
@@ -291,3 +300,95 @@ def test_an_unknown_wiring_lists_all():
     with pytest.raises(DeviceError, match="unknown wiring `dtr`") as caught:
         load_wiring("dtr")
     assert all(name in caught.value.hint for name in WIRINGS)
+
+
+@pytest.fixture(scope="module")
+def discovery() -> Target:
+    """A target of the chip that `load_chip` calls STM32F405/407."""
+    memory = {
+        "flash": Memory(START, 0x100000, ("vectors", "text", "weights", "rodata")),
+        "ram": Memory(0x20000000, 0x20000, ("data", "bss", "stack")),
+    }
+    return dataclasses.replace(
+        load_target("mps2_an500"), name="discovery", runner="serial_boot", memory=memory
+    )
+
+
+@pytest.fixture(scope="module")
+def program(discovery: Target, tmp_path_factory) -> Path:
+    """A program with a vector table, linked as all are for that target."""
+    folder = tmp_path_factory.mktemp("program")
+    script, source, program = folder / "link.ld", folder / "main.c", folder / "hello.elf"
+    script.write_text(render_linker_script(discovery))
+    source.write_text(
+        "void pn_port_reset(void);\nvoid pn_port_reset(void) { for (;;); }\n"
+        '__attribute__((section(".vectors"), used)) void *const v[64] = {0, pn_port_reset};\n'
+        '__attribute__((section(".text.big"), used)) const char big[30000] = {1};\n'
+    )
+    words = ["arm-none-eabi-gcc", *discovery.cpu_flags, "-nostdlib", "-T", script, source]
+    process.run([*words, "-o", program], timeout_s=60)
+    return program
+
+
+def test_the_runner_flashes_and_starts_a_program_with_its_words_and_hears_it(
+    discovery: Target, program: Path
+) -> None:
+    lent_at, _ = lent_words(program, [], {})
+    rom = Rom(Flash(load_chip(0x413), seed=1))
+    rom.says = lambda ram: b"heard " + ram[lent_at - 0x20000000 + 12 :].rstrip(b"\0") + b"\n"
+    device = Device("board", "discovery", serial=rom.plug_in())
+    try:
+        runner = make_runner(discovery, device)
+        runner.check()
+        shares: list[float] = []
+        runner.flash(program, shares.append)
+        assert shares[-1] == 1.0
+        assert all(rom.flash.at(s.load_address, s.stored) == s.data for s in read_image(program))
+        started = runner.start(program, ["-n", "3"], {"PN_RUN": "abc"})
+        assert started.channel.read_line(5) == b"heard hello PN_RUN=abc -n 3"
+        assert started.wait(1) == 0
+    finally:
+        rom.unplug()
+
+
+def test_an_unplugged_adapter_ends_a_flash_with_one_clear_error(
+    discovery: Target, program: Path
+) -> None:
+    rom = Rom(Flash(load_chip(0x413), seed=1), {20_000: Fault.UNPLUGGED})
+    runner = make_runner(discovery, Device("board", "discovery", serial=rom.plug_in()))
+    with pytest.raises(DeviceError, match="is gone") as caught:
+        runner.flash(program)
+    assert "plug it in and run the same command again" in caught.value.hint
+    rom.unplug()
+    with pytest.raises(DeviceError, match="is not there"):
+        runner.check()
+    runner = make_runner(discovery, Device("board", "discovery", serial=rom.plug_in()))
+    runner.flash(program)
+    rom.unplug()
+
+
+def test_a_dry_run_tells_what_would_be_done_and_opens_no_port(
+    discovery: Target, program: Path, monkeypatch, caplog
+) -> None:
+    monkeypatch.setattr(process, "dry_run", True)
+    runner = make_runner(discovery, Device("board", "discovery", serial="/dev/no_such_port"))
+    with caplog.at_level(logging.INFO):
+        runner.check()
+        runner.flash(program)
+    assert "/dev/no_such_port: Erase, Write Memory, Read Memory" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("args", "words"), [(["a b"], "cannot be given the argument 'a b'"), (["x" * 600], "bytes of")]
+)
+def test_arguments_that_do_not_fit_are_told_of(program: Path, args: list[str], words: str) -> None:
+    with pytest.raises(DeviceError, match=words):
+        lent_words(program, args, {})
+
+
+def test_what_is_no_program_is_told_of(tmp_path: Path, program: Path) -> None:
+    broken = tmp_path / "a.elf"
+    for content in (b"", b"text", program.read_bytes()[:3000]):
+        broken.write_bytes(content)
+        with pytest.raises(DeviceError, match="not a program"):
+            read_image(broken)

@@ -96,19 +96,22 @@ class Flash:
 
 @dataclasses.dataclass
 class Rom:
-    """The loader; `serve` a pty with it. legacy: it erases by the older command."""
+    """The loader. legacy: it erases by the older command. says: what a program that is started
+    says on the line, given what lies in RAM."""
 
     flash: Flash
     faults: Mapping[int, Fault] = dataclasses.field(default_factory=dict)
     legacy: bool = False
     read_protected: bool = False
     boot0: bool = True
+    says: Callable[[bytes], bytes] = lambda ram: b""
     seed: int = 1
     moments: int = 0
 
     def __post_init__(self) -> None:
         self.faults = dict(self.faults)
         self._random = random.Random(self.seed)
+        self.ram = bytearray(RAM_END - RAM_START)
         self._fault: Fault | None = None
         self._stop = threading.Event()
         self._started: queue.SimpleQueue[int] = queue.SimpleQueue()
@@ -238,6 +241,10 @@ class Rom:
         if self._receive() != count ^ _xor(data) or address % 4 or len(data) % 4:
             self._answer(NACK)
             return
+        if address >= RAM_START and address + len(data) <= RAM_END:
+            self.ram[address - RAM_START : address - RAM_START + len(data)] = data
+            self._answer(ACK)
+            return
         if not self._in_flash(address, len(data)):
             self._answer(NACK)
             return
@@ -277,6 +284,7 @@ class Rom:
         address = self._address()
         if address is not None:
             self._started.put(address)
+            os.write(self._controller, self.says(bytes(self.ram)))
             self._hang()
 
     def _readout_unprotect(self) -> None:
