@@ -23,11 +23,14 @@ _SECTIONS = {
     "stack": """\
     .stack (NOLOAD) : {{
         . = ALIGN(8); pn_stack_limit = .; . = . + {stack}; pn_stack_top = .;
-    }} > {region}
-    .lent ORIGIN({region}) + LENGTH({region}) - 512 (NOLOAD) : {{
-        pn_lent_words = .; . = . + 512;
     }} > {region}""",
 }
+
+# Words lent to a program: last, at the end of RAM, which a loader in ROM does not use itself.
+_LENT = """\
+    .lent ORIGIN({region}) + LENGTH({region}) - 512 (NOLOAD) : {{
+        pn_lent_words = .; . = . + 512;
+    }} > {region}"""
 
 
 def render_linker_script(target: Target) -> str:
@@ -44,6 +47,7 @@ def render_linker_script(target: Target) -> str:
         text.format(region=home[kind], load_region=home["rodata"], stack=f"{target.stack_size:#x}")
         for kind, text in _SECTIONS.items()
     ]
+    sections.append(_LENT.format(region=home["bss"]))
     return "\n".join(
         [
             f"/* Generated from the memory regions of `{target.name}`. */",
