@@ -104,7 +104,7 @@ void pn_model_info(const pn_state_t *state, pn_model_info_t *info) {
     memcpy(info->source_sha256, model->source_sha256, sizeof info->source_sha256);
     for (size_t i = 0; i < PN_NN_MATRICES; i++) {
         const pn_matrix_t *const matrix = pn_nn_matrix(model, i);
-        info->weights += (uint32_t)matrix->rows * matrix->cols;
+        info->weights += (uint32_t)pn_nn_weights(matrix);
     }
 }
 

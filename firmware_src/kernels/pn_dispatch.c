@@ -18,6 +18,8 @@
 #define TYPE_pn_s8_gemv_ukernel_rm16 pn_s8_gemv_fn
 #define TYPE_pn_s8_gemv_2col_ukernel_32c4 pn_s8_gemv_2col_fn
 #define TYPE_pn_s8_gemv_2col_ukernel_rm16 pn_s8_gemv_2col_fn
+#define TYPE_pn_s8_spmv_ukernel_8c4 pn_s8_spmv_fn
+#define TYPE_pn_s8_spmv_2col_ukernel_8c4 pn_s8_spmv_2col_fn
 #define TYPE_pn_s16s8_gemv_ukernel_32c4 pn_s16s8_gemv_fn
 #define TYPE_pn_s16s8_gemv_ukernel_rm16 pn_s16s8_gemv_fn
 #define TYPE_pn_s32_tanh_ukernel_x8 pn_s32_tanh_fn
@@ -28,6 +30,8 @@
 #define MEMBER_pn_s8_gemv_ukernel_rm16 s8_gemv
 #define MEMBER_pn_s8_gemv_2col_ukernel_32c4 s8_gemv_2col
 #define MEMBER_pn_s8_gemv_2col_ukernel_rm16 s8_gemv_2col
+#define MEMBER_pn_s8_spmv_ukernel_8c4 s8_spmv
+#define MEMBER_pn_s8_spmv_2col_ukernel_8c4 s8_spmv_2col
 #define MEMBER_pn_s16s8_gemv_ukernel_32c4 s16s8_gemv
 #define MEMBER_pn_s16s8_gemv_ukernel_rm16 s16s8_gemv
 #define MEMBER_pn_s32_tanh_ukernel_x8 s32_tanh
@@ -38,6 +42,8 @@
 #define LAYOUT_pn_s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s8_gemv_2col_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s8_gemv_2col_ukernel_rm16 PN_LAYOUT_RM16
+#define LAYOUT_pn_s8_spmv_ukernel_8c4 ANY_LAYOUT
+#define LAYOUT_pn_s8_spmv_2col_ukernel_8c4 ANY_LAYOUT
 #define LAYOUT_pn_s16s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s16s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s32_tanh_ukernel_x8 ANY_LAYOUT
@@ -78,6 +84,10 @@ static void take(pn_kernels_t *chosen, const pn_kernels_t *kernel) {
     }
     if (kernel->s8_gemv_2col)
         chosen->s8_gemv_2col = kernel->s8_gemv_2col;
+    if (kernel->s8_spmv)
+        chosen->s8_spmv = kernel->s8_spmv;
+    if (kernel->s8_spmv_2col)
+        chosen->s8_spmv_2col = kernel->s8_spmv_2col;
     if (kernel->s16s8_gemv)
         chosen->s16s8_gemv = kernel->s16s8_gemv;
     if (kernel->s32_tanh)
@@ -106,8 +116,8 @@ pn_status_t pn_dispatch_select(pn_layout_t layout, const char *isa, pn_kernels_t
     pn_kernels_t chosen = {0};
     if (choose((int)layout, isa, &chosen) != PN_OK)
         return PN_ERROR_ISA;
-    if (!chosen.s8_gemv || !chosen.s8_gemv_2col || !chosen.s16s8_gemv || !chosen.s32_tanh ||
-        !chosen.s32_gru)
+    if (!chosen.s8_gemv || !chosen.s8_gemv_2col || !chosen.s8_spmv || !chosen.s8_spmv_2col ||
+        !chosen.s16s8_gemv || !chosen.s32_tanh || !chosen.s32_gru)
         return PN_ERROR_ISA;
     *kernels = chosen;
     return PN_OK;

@@ -9,6 +9,10 @@
  *           that a pass over the matrix is one stream; the last rows % 32 in tiles of 8 by 4
  *   rm16    (Cortex-M) row after row
  *
+ * Beside nr32c4, a matrix of which enough blocks of 8 rows by 4 columns are zero is stored without
+ * them: strip after strip of 8 rows, the blocks that are left, [8][4] each. A list tells for each
+ * strip how many those are, and where each begins, in units of 4 columns.
+ *
  * Rows are a multiple of 8, columns of 16; the code generator pads with zeros. Weights lie in
  * [-127, 127].
  */
@@ -48,6 +52,15 @@ typedef void pn_s8_gemv_fn(size_t rows, size_t cols, const int8_t *w, const int3
 typedef void pn_s8_gemv_2col_fn(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
                                 const int8_t *x0, const int8_t *x1, int32_t *y0, int32_t *y1);
 
+/* y = bias + w x for a block sparse w, whose list is `blocks`; bounds as above. */
+typedef void pn_s8_spmv_fn(size_t rows, const int8_t *w, const uint16_t *blocks,
+                           const int32_t *bias, const int8_t *x, int32_t *y);
+
+/* Two such products with one pass over the weights. */
+typedef void pn_s8_spmv_2col_fn(size_t rows, const int8_t *w, const uint16_t *blocks,
+                                const int32_t *bias, const int8_t *x0, const int8_t *x1,
+                                int32_t *y0, int32_t *y1);
+
 /* As pn_s8_gemv_fn for int16 x: 80 columns keep partial sums below 80 * 127 * 2^15 + |bias| < 2^30.
  */
 typedef void pn_s16s8_gemv_fn(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
@@ -77,6 +90,8 @@ typedef void pn_s32_gru_fn(size_t n, const int32_t *ih, const int32_t *hh,
 typedef struct pn_kernels {
     pn_s8_gemv_fn *s8_gemv;
     pn_s8_gemv_2col_fn *s8_gemv_2col;
+    pn_s8_spmv_fn *s8_spmv;
+    pn_s8_spmv_2col_fn *s8_spmv_2col;
     pn_s16s8_gemv_fn *s16s8_gemv;
     pn_s32_tanh_fn *s32_tanh;
     pn_s32_gru_fn *s32_gru;

@@ -21,6 +21,12 @@ static inline pn_neon_columns_t pn_neon_spread(int8x8_t x8) {
                                vreinterpretq_s8_s32(vdupq_lane_s32(fours, 1))};
 }
 
+/* Add 4 rows by 4 columns to sums of two int32 lanes per row. */
+static inline void pn_neon_add_4_columns(int32x4_t sum[2], int8x16_t w, int8x16_t x) {
+    sum[0] = vpadalq_s16(sum[0], vmull_s8(vget_low_s8(w), vget_low_s8(x)));
+    sum[1] = vpadalq_s16(sum[1], vmull_s8(vget_high_s8(w), vget_high_s8(x)));
+}
+
 /* Add 4 rows by 8 columns to sums of two int32 lanes per row; first and second: four columns each.
  */
 static inline void pn_neon_add_4_rows(int32x4_t sum[2], int8x16_t first, int8x16_t second,

@@ -1,6 +1,7 @@
 /* Weights in a file or a flash region of their own. See pn_blob.h. */
 #include "pn_blob.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const uint8_t magic[4] = {'P', 'N', 'W', 'B'};
@@ -45,15 +46,42 @@ static pn_blob_status_t check_header(const uint8_t *blob, size_t size, const pn_
     return PN_BLOB_OK;
 }
 
+/* Bytes of a matrix' weights; a list has a word per strip of 8 rows and one per block of 32. */
+static size_t weight_bytes(const pn_matrix_t *matrix, size_t list_words) {
+    return list_words ? (list_words - matrix->rows / 8) * 32 : (size_t)matrix->rows * matrix->cols;
+}
+
+static bool list_can_be(const pn_matrix_t *matrix, size_t words) {
+    const size_t strips = matrix->rows / 8;
+    return words >= strips && words <= strips * (1 + (size_t)matrix->cols / 4);
+}
+
+/* Whether a list of blocks is as long as its strips say, and stays within the columns. */
+static bool list_is_sound(const pn_matrix_t *matrix, size_t words) {
+    size_t at = 0;
+    for (size_t strip = 0; strip < matrix->rows / 8u; strip++) {
+        if (at >= words || matrix->blocks[at] > words - at - 1)
+            return false;
+        const size_t end = at + 1 + matrix->blocks[at];
+        for (at++; at < end; at++)
+            if (matrix->blocks[at] >= matrix->cols / 4)
+                return false;
+    }
+    return at == words;
+}
+
 /* Point a matrix, whose shape is known, at its part of the blob. */
 static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint8_t *entry,
-                                    pn_matrix_t *matrix) {
+                                    bool may_be_sparse, pn_matrix_t *matrix) {
     const uint32_t offset = read32(entry);
-    const uint32_t left = read32(entry + 12), right = read32(entry + 16);
-    const size_t weights = (size_t)matrix->rows * matrix->cols;
-    const size_t bytes = weights + (size_t)matrix->rows * 2 * sizeof(int32_t);
+    const uint32_t left = read32(entry + 12), right = read32(entry + 16), list = read32(entry + 20);
     if (read32(entry + 8) != (matrix->rows | (uint32_t)matrix->cols << 16))
         return PN_BLOB_MATRIX;
+    if (list && !(may_be_sparse && list_can_be(matrix, list)))
+        return PN_BLOB_MATRIX;
+    const size_t weights = weight_bytes(matrix, list);
+    const size_t bytes =
+        weights + (size_t)matrix->rows * 2 * sizeof(int32_t) + list * sizeof(uint16_t);
     if (offset % PN_BLOB_ALIGNMENT || offset > size || bytes > size - offset)
         return PN_BLOB_MATRIX;
     if (left > 30 || right > 31 || (left && right))
@@ -64,7 +92,9 @@ static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint
     matrix->bias = (const int32_t *)(const void *)(blob + offset + weights);
     matrix->scale = (pn_scale_t){
         .multiplier = matrix->bias + matrix->rows, .left = (int32_t)left, .right = (int32_t)right};
-    return PN_BLOB_OK;
+    matrix->blocks =
+        list ? (const uint16_t *)(const void *)(matrix->scale.multiplier + matrix->rows) : NULL;
+    return list && !list_is_sound(matrix, list) ? PN_BLOB_MATRIX : PN_BLOB_OK;
 }
 
 pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base,
@@ -74,8 +104,11 @@ pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t
     pn_nn_model_t loaded = *base;
     for (size_t i = 0; i < PN_NN_MATRICES && status == PN_BLOB_OK; i++) {
         const uint8_t *const entry = blob + PN_BLOB_HEADER_BYTES + i * PN_BLOB_ENTRY_BYTES;
+        /* The first layer reads int16, for which there are no block sparse kernels. */
+        const bool may_be_sparse = i != 0 && base->layout == PN_LAYOUT_NR32C4;
         /* pn_nn_matrix finds the place of a matrix; `loaded` itself is not constant. */
-        status = load_matrix(blob, size, entry, (pn_matrix_t *)(uintptr_t)pn_nn_matrix(&loaded, i));
+        status = load_matrix(blob, size, entry, may_be_sparse,
+                             (pn_matrix_t *)(uintptr_t)pn_nn_matrix(&loaded, i));
     }
     if (status != PN_BLOB_OK)
         return status;

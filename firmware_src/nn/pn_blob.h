@@ -8,9 +8,11 @@
  *  32 first 16 bytes of the SHA-256 of the source model      48 zero
  * Then per matrix, in order of evaluation, 24 bytes:
  *   0 offset            4 CRC-32 of its bytes                 8 rows | cols << 16
- *  12 left shift       16 right shift                        20 zero
+ *  12 left shift       16 right shift                        20 words of its list of blocks, or 0
  * Then, each at its offset, a multiple of 64:
  *   weights int8 [rows * cols], bias int32 [rows], multiplier int32 [rows]
+ * and of a block sparse matrix (pn_kernels.h) the weights of the blocks that are left, bias,
+ * multiplier, and its list, uint16.
  */
 #ifndef PN_BLOB_H
 #define PN_BLOB_H

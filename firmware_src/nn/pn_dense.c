@@ -5,12 +5,17 @@
 
 void pn_dense_multiply(const pn_kernels_t *kernels, const pn_matrix_t *matrix, size_t steps,
                        pn_inputs_t x, int32_t *accumulator) {
-    if (steps == 2)
-        kernels->s8_gemv_2col(matrix->rows, matrix->cols, matrix->weights, matrix->bias, x.first,
-                              x.first + x.stride, accumulator, accumulator + matrix->rows);
+    const pn_matrix_t *const m = matrix;
+    if (m->blocks && steps == 2)
+        kernels->s8_spmv_2col(m->rows, m->weights, m->blocks, m->bias, x.first, x.first + x.stride,
+                              accumulator, accumulator + m->rows);
+    else if (m->blocks)
+        kernels->s8_spmv(m->rows, m->weights, m->blocks, m->bias, x.first, accumulator);
+    else if (steps == 2)
+        kernels->s8_gemv_2col(m->rows, m->cols, m->weights, m->bias, x.first, x.first + x.stride,
+                              accumulator, accumulator + m->rows);
     else
-        kernels->s8_gemv(matrix->rows, matrix->cols, matrix->weights, matrix->bias, x.first,
-                         accumulator);
+        kernels->s8_gemv(m->rows, m->cols, m->weights, m->bias, x.first, accumulator);
 }
 
 void pn_dense_tanh(const pn_kernels_t *kernels, const pn_nn_model_t *model,

@@ -85,6 +85,14 @@ const pn_matrix_t *pn_nn_matrix(const pn_nn_model_t *m, size_t i) {
     return matrices[i];
 }
 
+size_t pn_nn_weights(const pn_matrix_t *matrix) {
+    size_t blocks = 0;
+    const uint16_t *list = matrix->blocks;
+    for (size_t strip = 0; list && strip < matrix->rows / 8u; strip++, list += 1 + *list)
+        blocks += *list;
+    return list ? blocks * 32 : (size_t)matrix->rows * matrix->cols;
+}
+
 size_t pn_nn_state_size(const pn_nn_model_t *model) {
     return arrange(model).end;
 }

@@ -31,11 +31,12 @@
 
 /* One affine map: rows a multiple of 8, columns of 16, packed in the model's layout. */
 typedef struct pn_matrix {
-    const int8_t *weights; /* [rows * cols], 64-byte aligned */
+    const int8_t *weights; /* [rows * cols] or the blocks that are left, 64-byte aligned */
     const int32_t *bias;   /* [rows] */
     pn_scale_t scale;      /* multiplier [rows] */
     uint16_t rows;
     uint16_t cols;
+    const uint16_t *blocks; /* the list of a block sparse matrix, else NULL; see pn_kernels.h */
 } pn_matrix_t;
 
 typedef struct pn_gru_model {
@@ -68,6 +69,9 @@ typedef struct pn_nn_model {
 
 /* The i-th matrix in order of evaluation (a GRU's ih before its hh), i < PN_NN_MATRICES. */
 const pn_matrix_t *pn_nn_matrix(const pn_nn_model_t *model, size_t i);
+
+/* How many int8 weights a matrix has in memory. */
+size_t pn_nn_weights(const pn_matrix_t *matrix);
 
 /* Bytes of a state, a multiple of 16; states are aligned to PN_STATE_ALIGNMENT. */
 size_t pn_nn_state_size(const pn_nn_model_t *model);

@@ -91,7 +91,10 @@ uint64_t timed_packet(packet_fn *packet, const pn_nn_model_t *model, void *state
 uint64_t timed_s8_gemv(const pn_kernels_t *kernels, const pn_matrix_t *m, const int8_t *x,
                        int32_t *y) {
     const uint64_t start = now_ns();
-    kernels->s8_gemv(m->rows, m->cols, m->weights, m->bias, x, y);
+    if (m->blocks)
+        kernels->s8_spmv(m->rows, m->weights, m->blocks, m->bias, x, y);
+    else
+        kernels->s8_gemv(m->rows, m->cols, m->weights, m->bias, x, y);
     return now_ns() - start;
 }
 
@@ -99,7 +102,11 @@ uint64_t timed_s8_gemv(const pn_kernels_t *kernels, const pn_matrix_t *m, const 
 uint64_t timed_s8_gemv_2col(const pn_kernels_t *kernels, const pn_matrix_t *m, const int8_t *x,
                             int32_t *y) {
     const uint64_t start = now_ns();
-    kernels->s8_gemv_2col(m->rows, m->cols, m->weights, m->bias, x, x + m->cols, y, y + m->rows);
+    const int8_t *const x1 = x + m->cols;
+    if (m->blocks)
+        kernels->s8_spmv_2col(m->rows, m->weights, m->blocks, m->bias, x, x1, y, y + m->rows);
+    else
+        kernels->s8_gemv_2col(m->rows, m->cols, m->weights, m->bias, x, x1, y, y + m->rows);
     return now_ns() - start;
 }
 

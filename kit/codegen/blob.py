@@ -6,7 +6,7 @@ firmware_src/nn/pn_blob.h has the format.
 import struct
 import zlib
 
-from kit.codegen.weights import Packing, pack, pad_model, padded
+from kit.codegen.weights import Packing, pack_matrix, pad_model, padded
 from kit.model.architecture import Architecture
 from kit.model.quantise import Matrix, QuantisedModel
 
@@ -32,10 +32,13 @@ def settings(model: QuantisedModel) -> tuple[int, int]:
     )
 
 
-def matrix_bytes(matrix: Matrix, packing: Packing) -> bytes:
-    """Packed weights, bias, multipliers."""
+def matrix_bytes(name: str, matrix: Matrix, packing: Packing) -> tuple[bytes, int]:
+    """Packed weights, bias, multipliers, list of blocks; and the length of that list."""
+    packed = pack_matrix(name, matrix.weight, packing)
     words = matrix.bias.astype("<i4").tobytes() + matrix.multiplier.astype("<i4").tobytes()
-    return pack(matrix.weight, packing) + words
+    if packed.blocks is None:
+        return packed.weights + words, 0
+    return packed.weights + words + packed.blocks.astype("<u2").tobytes(), packed.blocks.size
 
 
 def render_blob(model: QuantisedModel, packing: Packing) -> bytes:
@@ -43,8 +46,8 @@ def render_blob(model: QuantisedModel, packing: Packing) -> bytes:
     matrices = pad_model(model)
     offset = padded(_HEADER_BYTES + _ENTRY_BYTES * len(matrices), _ALIGNMENT)
     table, payload = b"", b""
-    for matrix in matrices.values():
-        data = matrix_bytes(matrix, packing)
+    for name, matrix in matrices.items():
+        data, list_words = matrix_bytes(name, matrix, packing)
         rows, cols = matrix.weight.shape
         table += struct.pack(
             "<6I",
@@ -53,7 +56,7 @@ def render_blob(model: QuantisedModel, packing: Packing) -> bytes:
             rows | cols << 16,
             matrix.left,
             matrix.right,
-            0,
+            list_words,
         )
         payload += data.ljust(padded(len(data), _ALIGNMENT), b"\0")
     lookahead, post_filter = settings(model)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from kit.codegen.blob import SHA_BYTES, graph_id, render_blob, settings
-from kit.codegen.weights import Packing, find_packing, pack, pad_model, padded
+from kit.codegen.weights import Packed, Packing, find_packing, pack_matrix, pad_model, padded
 from kit.model.activation import tanh_table
 from kit.model.architecture import BANDS, FEATURES, GRU_NAMES
 from kit.model.import_ import load_model
@@ -90,8 +90,9 @@ def render_source(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
         '#include "pn_model.h"',
         "",
     ]
+    packed = _pack_all(matrices, packing)
     for name, matrix in matrices.items():
-        lines += _matrix_arrays(name, matrix, packing)
+        lines += _matrix_arrays(name, matrix, packed[name])
     lines += _array("int16_t", "tanh_table", tanh_table())
     features = golden_features()
     gains, strengths = IntegerReference(model).run(features)
@@ -102,7 +103,7 @@ def render_source(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
     ):
         shape = f"[PN_MODEL_GOLDEN_STEPS][{values.shape[1]}]"
         lines += _golden_array(f"pn_model_golden_{what}{shape}", values)
-    return "\n".join([*lines, _model_struct(model, matrices, packing), ""])
+    return "\n".join([*lines, _model_struct(model, matrices, packed, packing), ""])
 
 
 def render_portable(model: QuantisedModel, packing: Packing) -> tuple[str, str]:
@@ -115,21 +116,28 @@ def render_portable(model: QuantisedModel, packing: Packing) -> tuple[str, str]:
     header, golden, _ = render_header(model).partition("/* What this model makes")
     assert golden
     lines = ['#include "pn_model.h"', ""]
+    packed = _pack_all(matrices, packing)
     for name, matrix in matrices.items():
-        data = np.frombuffer(pack(matrix.weight, packing), np.int8)
+        data = np.frombuffer(packed[name].weights, np.int8)
         declarator = f"static const _Alignas(64) int8_t {_symbol(name)}_weights[{len(data)}]"
-        lines += [f"{declarator} = {{", _rows(data), "};", "", *_constants(name, matrix)]
+        constants = _constants(name, matrix, packed[name])
+        lines += [f"{declarator} = {{", _rows(data), "};", "", *constants]
     lines += _array("int16_t", "tanh_table", tanh_table())
-    return f"{header}#endif\n", "\n".join([*lines, _model_struct(model, matrices, packing), ""])
+    return f"{header}#endif\n", "\n".join(
+        [*lines, _model_struct(model, matrices, packed, packing), ""]
+    )
 
 
 def _symbol(name: str) -> str:
     return name.replace(".", "_")
 
 
-def _matrix_arrays(name: str, matrix: Matrix, packing: Packing) -> list[str]:
-    data = pack(matrix.weight, packing)
-    symbol = _symbol(name)
+def _pack_all(matrices: dict[str, Matrix], packing: Packing) -> dict[str, Packed]:
+    return {name: pack_matrix(name, matrix.weight, packing) for name, matrix in matrices.items()}
+
+
+def _matrix_arrays(name: str, matrix: Matrix, packed: Packed) -> list[str]:
+    data, symbol = packed.weights, _symbol(name)
     literals = [
         f'    "{_literal(data[i : i + _CHARACTERS_PER_LINE])}"'
         for i in range(0, len(data), _CHARACTERS_PER_LINE)
@@ -137,14 +145,16 @@ def _matrix_arrays(name: str, matrix: Matrix, packing: Packing) -> list[str]:
     return [
         f"static const _Alignas(64) int8_t {symbol}_weights[{len(data)}] =",
         "\n".join(literals) + ";",
-        *_constants(name, matrix),
+        *_constants(name, matrix, packed),
     ]
 
 
-def _constants(name: str, matrix: Matrix) -> list[str]:
+def _constants(name: str, matrix: Matrix, packed: Packed) -> list[str]:
+    symbol = _symbol(name)
     return [
-        *_array("int32_t", f"{_symbol(name)}_bias", matrix.bias),
-        *_array("int32_t", f"{_symbol(name)}_multiplier", matrix.multiplier),
+        *_array("int32_t", f"{symbol}_bias", matrix.bias),
+        *_array("int32_t", f"{symbol}_multiplier", matrix.multiplier),
+        *([] if packed.blocks is None else _array("uint16_t", f"{symbol}_blocks", packed.blocks)),
     ]
 
 
@@ -178,7 +188,12 @@ def _golden_array(declarator: str, values: np.ndarray) -> list[str]:
     return [f"const int16_t {declarator} = {{", *rows, "};", ""]
 
 
-def _model_struct(model: QuantisedModel, matrices: dict[str, Matrix], packing: Packing) -> str:
+def _model_struct(
+    model: QuantisedModel,
+    matrices: dict[str, Matrix],
+    packed: dict[str, Packed],
+    packing: Packing,
+) -> str:
     arch = model.arch
     lookahead, post_filter = settings(model)
 
@@ -186,7 +201,8 @@ def _model_struct(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
         rows, cols = matrices[name].weight.shape
         symbol, m = _symbol(name), matrices[name]
         scale = f"{{{symbol}_multiplier, {m.left}, {m.right}}}"
-        return f"{{{symbol}_weights, {symbol}_bias, {scale}, {rows}, {cols}}}"
+        blocks = "NULL" if packed[name].blocks is None else f"{symbol}_blocks"
+        return f"{{{symbol}_weights, {symbol}_bias, {scale}, {rows}, {cols}, {blocks}}}"
 
     def gru(name: str) -> str:
         return f"{{.ih = {matrix(f'{name}.ih')},\n         .hh = {matrix(f'{name}.hh')}}}"
@@ -219,6 +235,7 @@ def _model_struct(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
 
 def _render_manifest(model: QuantisedModel, matrices: dict[str, Matrix], packing: Packing) -> str:
     """What is in the build, for people and for reports."""
+    packed = _pack_all(matrices, packing)
     manifest = {
         "name": _name(model),
         "hash": model_hash(model),
@@ -230,9 +247,10 @@ def _render_manifest(model: QuantisedModel, matrices: dict[str, Matrix], packing
         },
         "parameters": model.arch.weights_count(),
         "weight_bytes": sum(
-            m.weight.size + 4 * (m.bias.size + m.multiplier.size) for m in matrices.values()
+            packed[name].size + 4 * (m.bias.size + m.multiplier.size)
+            for name, m in matrices.items()
         ),
-        "macs_per_step": sum(m.weight.size for m in matrices.values()),
+        "macs_per_step": sum(len(p.weights) for p in packed.values()),
         "metadata": model.metadata,
         "matrices": {
             name: {"rows": m.weight.shape[0], "cols": m.weight.shape[1]}

@@ -22,11 +22,17 @@ _JOINED_ORDER = (1, 2, 4, 3, 0)
 """pn_nn.c keeps [c2, g1, g2, g3, g4] as g1 g2 g4 g3 c2, so that [g3, c2] is in one piece too."""
 
 
+BLOCK_ROWS, BLOCK_COLS = 8, 4
+SPARSE_SHARE = 0.75
+"""A matrix is stored block by block where that takes at most this share of its bytes."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Packing:
     """Tile order of a weight matrix: `nr` outputs by `kr` inputs, `tail_nr` for the last rows.
 
-    `number` is the layout's in firmware_src/kernels/pn_dispatch.h.
+    `number` is the layout's in firmware_src/kernels/pn_dispatch.h. sparse: its kernels also read
+    matrices without their zero blocks.
     """
 
     name: str
@@ -34,12 +40,26 @@ class Packing:
     tail_nr: int
     kr: int
     number: int
+    sparse: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Packed:
+    """Weights as kernels read them, and the list of blocks (uint16) where they are block sparse."""
+
+    weights: bytes
+    blocks: np.ndarray | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of both."""
+        return len(self.weights) + (0 if self.blocks is None else 2 * self.blocks.size)
 
 
 PACKINGS = {
     packing.name: packing
     for packing in (
-        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1),
+        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1, sparse=True),
         Packing("rm16", nr=1, tail_nr=1, kr=WIDTH_MULTIPLE, number=2),
     )
 }
@@ -67,6 +87,33 @@ def pack(weight: np.ndarray, packing: Packing) -> bytes:
         .tobytes()
         for part, nr in ((weight[:split], packing.nr), (weight[split:], packing.tail_nr))
     )
+
+
+def pack_blocks(weight: np.ndarray) -> Packed:
+    """Leave out the blocks of 8 rows by 4 columns that are zero.
+
+    weight: int8 [rows, cols], rows a multiple of 8, cols of 4. Of each strip of 8 rows the list has
+    the number of blocks left, then their places in units of 4 columns; the weights are [8][4] each.
+    """
+    rows, cols = weight.shape
+    tiles = weight.reshape(rows // BLOCK_ROWS, BLOCK_ROWS, cols // BLOCK_COLS, BLOCK_COLS)
+    tiles = tiles.transpose(0, 2, 1, 3)
+    kept = tiles.any(axis=(2, 3))
+    places = [np.flatnonzero(strip) for strip in kept]
+    blocks = np.concatenate([np.concatenate([[len(strip)], strip]) for strip in places])
+    return Packed(tiles[kept].tobytes(), blocks.astype(np.uint16))
+
+
+def pack_matrix(name: str, weight: np.ndarray, packing: Packing) -> Packed:
+    """Pack a padded matrix, block sparse where the layout allows and it pays.
+
+    The first layer reads int16, for which there are no block sparse kernels.
+    """
+    dense = Packed(pack(weight, packing), None)
+    if not packing.sparse or name == "fc":
+        return dense
+    sparse = pack_blocks(weight)
+    return sparse if sparse.size <= SPARSE_SHARE * dense.size else dense
 
 
 def padded(width: int, multiple: int = WIDTH_MULTIPLE) -> int:

@@ -133,6 +133,56 @@ static void check_shape(pn_layout_t layout, const pn_kernels_t *kernels, size_t 
     }
 }
 
+#define MOST_STRIPS 4
+#define BLOCK_COLS 96 /* of which a block has 4 */
+
+static uint16_t blocks[MOST_STRIPS * (1 + BLOCK_COLS / 4)];
+
+/* A list of blocks in which every strip but one keeps `kept` blocks: that one keeps none. */
+static void draw_blocks(size_t strips, size_t kept) {
+    uint16_t *list = blocks;
+    for (size_t strip = 0; strip < strips; strip++) {
+        const size_t count = strips > 1 && strip == 1 ? 0 : kept;
+        *list++ = (uint16_t)count;
+        for (size_t i = 0; i < count; i++)
+            *list++ = (uint16_t)(i * (BLOCK_COLS / 4) / count + random_word() % 2 * (count < 12));
+    }
+}
+
+static void expect_sparse(size_t strips, const int8_t *x, int32_t *y) {
+    const int8_t *w = weights;
+    const uint16_t *list = blocks;
+    for (size_t strip = 0; strip < strips; strip++) {
+        memcpy(y + 8 * strip, bias + 8 * strip, 8 * sizeof *y);
+        for (size_t count = *list++; count; count--, list++, w += 32)
+            for (size_t i = 0; i < 32; i++)
+                y[8 * strip + i / 4] += w[i] * x[4 * (size_t)*list + i % 4];
+    }
+}
+
+static void check_spmv(const pn_kernels_t *kernels, size_t strips) {
+    const size_t rows = 8 * strips;
+    arm_guards(rows);
+    expect_sparse(strips, x_s8[0], expected[0]);
+    kernels->s8_spmv(rows, weights, blocks, bias, x_s8[0], actual[0]);
+    compare("s8_spmv", kernels->isa, rows, BLOCK_COLS);
+    arm_guards(rows);
+    expect_sparse(strips, x_s8[0], expected[0]);
+    expect_sparse(strips, x_s8[1], expected[1]);
+    kernels->s8_spmv_2col(rows, weights, blocks, bias, x_s8[0], x_s8[1], actual[0], actual[1]);
+    compare("s8_spmv_2col", kernels->isa, rows, BLOCK_COLS);
+}
+
+static void test_spmv(const pn_kernels_t *kernels) {
+    for (size_t strips = 1; strips <= MOST_STRIPS; strips++)
+        for (size_t kept = 0; kept <= BLOCK_COLS / 4; kept++)
+            for (pattern_t pattern = RANDOM; pattern < PATTERNS; pattern++) {
+                fill(pattern, 8 * strips, BLOCK_COLS);
+                draw_blocks(strips, kept);
+                check_spmv(kernels, strips);
+            }
+}
+
 static void test_gemv(pn_layout_t layout, const pn_kernels_t *kernels) {
     for (size_t rows = 8; rows <= 72; rows += 8)
         for (size_t cols = 16; cols <= MOST_FEATURES; cols += 16)
@@ -252,6 +302,7 @@ int main(void) {
             pn_kernels_t kernels;
             failures += pn_dispatch_select(layouts[l], isa, &kernels) != PN_OK;
             test_gemv(layouts[l], &kernels);
+            test_spmv(&kernels);
             test_elementwise(&kernels, &scalar);
             pn_port_line("layout %d with %s: uses %s", (int)layouts[l], isa, kernels.isa);
         }

@@ -97,6 +97,11 @@ static void seal(void) {
     write32(blob + 12, pn_blob_crc32(blob + 16, blob_size - 16));
 }
 
+/* Words of a matrix' list of blocks: one per strip of 8 rows and one per block of 32 weights. */
+static size_t list_words(const pn_matrix_t *matrix) {
+    return matrix->blocks ? matrix->rows / 8 + pn_nn_weights(matrix) / 32 : 0;
+}
+
 static int make_blob(void) {
     size_t end = PN_BLOB_HEADER_BYTES + PN_NN_MATRICES * PN_BLOB_ENTRY_BYTES;
     memcpy(blob, "PNWB", 4);
@@ -108,21 +113,25 @@ static int make_blob(void) {
     memcpy(blob + 32, pn_model.source_sha256, sizeof pn_model.source_sha256);
     for (size_t i = 0; i < PN_NN_MATRICES; i++) {
         const pn_matrix_t *const matrix = pn_nn_matrix(&pn_model, i);
-        const size_t weights = (size_t)matrix->rows * matrix->cols,
-                     words = matrix->rows * sizeof(int32_t);
+        const size_t weights = pn_nn_weights(matrix), words = matrix->rows * sizeof(int32_t);
+        const size_t list = list_words(matrix) * sizeof(uint16_t);
+        const size_t bytes = weights + 2 * words + list;
         uint8_t *const entry = blob + PN_BLOB_HEADER_BYTES + i * PN_BLOB_ENTRY_BYTES;
         end = (end + PN_BLOB_ALIGNMENT - 1) / PN_BLOB_ALIGNMENT * PN_BLOB_ALIGNMENT;
-        if (end + 2 * (weights + 2 * words) > sizeof blob)
+        if (end + 2 * bytes > sizeof blob)
             return 0;
         memcpy(blob + end, matrix->weights, weights);
         memcpy(blob + end + weights, matrix->bias, words);
         memcpy(blob + end + weights + words, matrix->scale.multiplier, words);
+        if (list)
+            memcpy(blob + end + bytes - list, matrix->blocks, list);
         write32(entry, (uint32_t)end);
-        write32(entry + 4, pn_blob_crc32(blob + end, weights + 2 * words));
+        write32(entry + 4, pn_blob_crc32(blob + end, bytes));
         write32(entry + 8, matrix->rows | (uint32_t)matrix->cols << 16);
         write32(entry + 12, (uint32_t)matrix->scale.left);
         write32(entry + 16, (uint32_t)matrix->scale.right);
-        end += weights + 2 * words;
+        write32(entry + 20, (uint32_t)list_words(matrix));
+        end += bytes;
     }
     blob_size = end;
     seal();
@@ -151,7 +160,8 @@ static void expect_word_refused(size_t at, uint32_t value, pn_blob_status_t why,
 /* An entry that points behind the end and has the checksum of what lies there. */
 static void expect_overrun_refused(size_t entry, const pn_matrix_t *matrix) {
     const size_t offset = blob_size / PN_BLOB_ALIGNMENT * PN_BLOB_ALIGNMENT;
-    const size_t bytes = (size_t)matrix->rows * (matrix->cols + 2 * sizeof(int32_t));
+    const size_t bytes = pn_nn_weights(matrix) + matrix->rows * 2 * sizeof(int32_t) +
+                         list_words(matrix) * sizeof(uint16_t);
     uint8_t before[8];
     memcpy(before, blob + entry, sizeof before);
     write32(blob + entry + 4, pn_blob_crc32(blob + offset, bytes));
@@ -179,6 +189,39 @@ static void test_bad_blobs(void) {
     expect_word_refused(entry + 12, 31, PN_BLOB_MATRIX, "left shift");
     expect_word_refused(entry + 16, 0xffffffffu, PN_BLOB_MATRIX, "right shift");
     expect_word_refused(blob_size - 8, 12345, PN_BLOB_MATRIX, "a number of a matrix");
+    expect_word_refused(entry + 20, 0xffffffffu, PN_BLOB_MATRIX, "length of a list of blocks");
+    expect_word_refused(PN_BLOB_HEADER_BYTES + 20, 8, PN_BLOB_MATRIX, "blocks of the first layer");
+}
+
+/* A list of blocks that has its checksum, but is not one: `word` of it is changed. */
+static void expect_list_refused(size_t entry, size_t word, uint16_t value, const char *what) {
+    const pn_matrix_t *const matrix = pn_nn_matrix(&pn_model, 3);
+    const size_t words = list_words(matrix), weights = pn_nn_weights(matrix);
+    const size_t bytes = weights + matrix->rows * 2 * sizeof(int32_t) + words * sizeof(uint16_t);
+    uint8_t *const start =
+        blob + (blob[entry] | (size_t)blob[entry + 1] << 8 | (size_t)blob[entry + 2] << 16);
+    uint8_t *const at = start + bytes - (words - word) * sizeof(uint16_t);
+    const uint8_t before[2] = {at[0], at[1]};
+    at[0] = (uint8_t)(value & 0xffu);
+    at[1] = (uint8_t)(value >> 8);
+    write32(blob + entry + 4, pn_blob_crc32(start, bytes));
+    seal();
+    expect_refused(PN_BLOB_MATRIX, blob_size, what);
+    memcpy(at, before, sizeof before);
+    write32(blob + entry + 4, pn_blob_crc32(start, bytes));
+    seal();
+    expect_refused(PN_BLOB_OK, blob_size, "the good list again");
+}
+
+static void test_bad_lists(void) {
+    const size_t entry = PN_BLOB_HEADER_BYTES + 3 * PN_BLOB_ENTRY_BYTES;
+    const pn_matrix_t *const matrix = pn_nn_matrix(&pn_model, 3);
+    if (!matrix->blocks)
+        return; /* a dense model */
+    expect_list_refused(entry, 0, (uint16_t)(matrix->blocks[0] + 1), "a strip too long");
+    expect_list_refused(entry, 0, (uint16_t)(matrix->blocks[0] - 1), "a strip too short");
+    expect_list_refused(entry, 0, 0xffff, "a strip beyond the end");
+    expect_list_refused(entry, 1, (uint16_t)(matrix->cols / 4), "a block beyond the columns");
 }
 
 static void test_flipped_bits(void) {
@@ -206,6 +249,7 @@ static void test_blob(void) {
     pn_nn_reset(&model, state);
     check_golden(&model, "blob");
     test_bad_blobs();
+    test_bad_lists();
     test_flipped_bits();
 }
 

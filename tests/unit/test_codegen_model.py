@@ -11,7 +11,7 @@ import pytest
 
 from kit.codegen.blob import graph_id, render_blob
 from kit.codegen.model import generate, golden_features
-from kit.codegen.weights import PACKINGS, pack, pad_model
+from kit.codegen.weights import PACKINGS, pack, pack_blocks, pack_matrix, pad_model
 from kit.errors import ModelError
 from kit.model.architecture import Architecture
 from kit.model.export import write_tflite
@@ -49,6 +49,36 @@ def test_pack_orders_tiles_of_32_rows_then_of_8() -> None:
 def test_pack_row_major_changes_nothing() -> None:
     weight = np.arange(-64, 64).astype(np.int8).reshape(8, 16)
     assert pack(weight, PACKINGS["rm16"]) == weight.tobytes()
+
+
+def sparse_weight(density: float) -> np.ndarray:
+    """int8 [64, 96] of which blocks of 8 rows by 4 columns are zero."""
+    rng = np.random.default_rng(3)
+    kept = np.kron(rng.random((8, 24)) < density, np.ones((8, 4), np.int8))
+    return (rng.integers(1, 127, (64, 96)) * kept).astype(np.int8)
+
+
+def test_blocks_say_where_they_were() -> None:
+    weight = sparse_weight(0.4)
+    packed = pack_blocks(weight)
+    blocks = np.frombuffer(packed.weights, np.int8).reshape(-1, 8, 4)
+    words, again, used = packed.blocks.tolist(), np.zeros_like(weight), 0
+    for row in range(0, 64, 8):
+        for _ in range(words.pop(0)):
+            col = 4 * words.pop(0)
+            again[row : row + 8, col : col + 4] = blocks[used]
+            used += 1
+    assert not words
+    assert used == len(blocks)
+    np.testing.assert_array_equal(again, weight)
+
+
+def test_a_matrix_is_block_sparse_where_that_pays_and_kernels_can_read_it() -> None:
+    half, most = sparse_weight(0.5), sparse_weight(0.9)
+    assert pack_matrix("gru1.hh", half, PACKINGS["nr32c4"]).blocks is not None
+    assert pack_matrix("gru1.hh", most, PACKINGS["nr32c4"]).blocks is None
+    assert pack_matrix("gru1.hh", half, PACKINGS["rm16"]).blocks is None
+    assert pack_matrix("fc", half, PACKINGS["nr32c4"]).blocks is None
 
 
 def test_padding_keeps_every_output_bit() -> None:
