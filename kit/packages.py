@@ -43,6 +43,7 @@ _EVIDENCE = {
     "qemu-user-static": "qemu-aarch64-static",
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "iproute2": "ip",
+    "bochs": "bochs",
 }
 
 # A file NAME.list for each package that dpkg has installed.
@@ -62,6 +63,8 @@ _TEST_TOOLS = {
     "qemu-user-static": "running those stand-ins",
     "debian-archive-keyring": "fetching what those stand-ins run",
     "iproute2": "their network",
+    "bochs": "a processor with AVX-512",
+    "bochs-term": "a display, which bochs depends on",
 }
 
 

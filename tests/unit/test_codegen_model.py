@@ -166,7 +166,10 @@ def test_c_equals_the_integer_reference_for_odd_widths(
     (tmp_path / "main.c").write_text(_STEPPER)
     sources = [p for p in (FIRMWARE / "kernels").glob("*.c") if "__" not in p.stem or p in kernels]
     sources += [*(FIRMWARE / "nn").glob("*.c"), tmp_path / "pn_model.c", tmp_path / "main.c"]
-    includes = [tmp_path, *(FIRMWARE / name for name in ("include", "dsp", "nn", "kernels"))]
+    includes = [
+        tmp_path,
+        *(FIRMWARE / name for name in ("include", "dsp", "nn", "kernels", "profile")),
+    ]
     program = tmp_path / "stepper"
     flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", *(f"-I{path}" for path in includes)]
     subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(program)], check=True, timeout=120)
