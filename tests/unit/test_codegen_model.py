@@ -160,6 +160,8 @@ def test_c_equals_the_integer_reference_for_odd_widths(
     """The C network, scalar and compiled here, over far more steps than the golden vectors."""
     for name, content in generate(model_path, layout).items():
         (tmp_path / name).write_bytes(content)
+    # What odd widths are padded with makes blocks of zeros.
+    assert ("conv2_blocks" in (tmp_path / "pn_model.c").read_text()) == (layout == "nr32c4")
     kernels = sorted((FIRMWARE / "kernels").glob("pn_s*__scalar.c"))
     lines = [f"PN_KERNEL({path.stem.removesuffix('__scalar')}, scalar)" for path in kernels]
     (tmp_path / "pn_kernel_list.h").write_text("\n".join(lines) + "\n")
