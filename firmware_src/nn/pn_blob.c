@@ -56,15 +56,17 @@ static bool list_can_be(const pn_matrix_t *matrix, size_t words) {
     return words >= strips && words <= strips * (1 + (size_t)matrix->cols / 4);
 }
 
-/* Whether a list of blocks is as long as its strips say, and stays within the columns. */
+/* Whether a list of blocks is as long as its strips say, and each strip's blocks ascend within the
+ * columns: so none counts twice, and sums stay in the bounds of a dense matrix. */
 static bool list_is_sound(const pn_matrix_t *matrix, size_t words) {
+    const uint16_t *const list = matrix->blocks;
     size_t at = 0;
     for (size_t strip = 0; strip < matrix->rows / 8u; strip++) {
-        if (at >= words || matrix->blocks[at] > words - at - 1)
+        if (at >= words || list[at] > words - at - 1)
             return false;
-        const size_t end = at + 1 + matrix->blocks[at];
-        for (at++; at < end; at++)
-            if (matrix->blocks[at] >= matrix->cols / 4)
+        const size_t first = at + 1, end = first + list[at];
+        for (at = first; at < end; at++)
+            if (list[at] >= matrix->cols / 4 || (at > first && list[at] <= list[at - 1]))
                 return false;
     }
     return at == words;

@@ -222,6 +222,7 @@ static void test_bad_lists(void) {
     expect_list_refused(entry, 0, (uint16_t)(matrix->blocks[0] - 1), "a strip too short");
     expect_list_refused(entry, 0, 0xffff, "a strip beyond the end");
     expect_list_refused(entry, 1, (uint16_t)(matrix->cols / 4), "a block beyond the columns");
+    expect_list_refused(entry, 2, matrix->blocks[1], "a block twice");
 }
 
 static void test_flipped_bits(void) {
