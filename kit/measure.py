@@ -90,6 +90,11 @@ def section_bars(sizes: Mapping[str, Any], most: int = 6) -> tuple[Bar, ...]:
     return tuple(sorted(bars, key=lambda bar: -bar.value)[:most])
 
 
+def _ram_in_all(memory: Mapping[str, int], sizes: Mapping[str, Any]) -> int:
+    """What is written: data, bss with the state, and the stack as far as it was used."""
+    return sizes["data"] + sizes["bss"] - sizes["sections"].get(".stack", 0) + memory["stack"]
+
+
 def check_budgets(
     target: Target, costs: Costs, memory: Mapping[str, int], sizes: Mapping[str, Any]
 ) -> tuple[Budget, ...]:
@@ -103,7 +108,7 @@ def check_budgets(
         "stack_bytes": (memory["stack"], "bytes", memory["stack"] > 0),
         "text_bytes": (sizes["text"], "bytes", True),
         "flash_bytes": (sizes["text"] + sizes["data"], "bytes", True),
-        "ram_bytes": (sizes["data"] + sizes["bss"], "bytes", True),
+        "ram_bytes": (_ram_in_all(memory, sizes), "bytes", memory["stack"] > 0),
     }
     budgets = []
     for name, limit in target.budgets.limits().items():

@@ -10,13 +10,16 @@
 
 #include "percepnet.h"
 #include "pn_build_info.h"
+#include "pn_frame.h"
 #include "pn_model.h"
 #include "pn_port.h"
+#include "pn_voice.h"
 
-/* Holds a state of any model: the library promises at most 160 kB. A target with less RAM defines
- * what its model needs. */
+/* Holds a state of the built-in model: what is in it, and alignment. pn_app_start checks it. */
 #ifndef PN_APP_STATE_BYTES
-#define PN_APP_STATE_BYTES (160 * 1024)
+#define PN_APP_STATE_BYTES                                                                         \
+    (sizeof(pn_nn_model_t) + sizeof(pn_frame_t) + sizeof(pn_voice_t) + sizeof(pn_kernels_t) +      \
+     PN_MODEL_STATE_ARRAYS + 4 * PN_STATE_ALIGNMENT)
 #endif
 
 /* Of that, the network's part. */

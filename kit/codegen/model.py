@@ -9,6 +9,7 @@ from kit.codegen.blob import SHA_BYTES, graph_id, render_blob, settings
 from kit.codegen.weights import Packed, Packing, find_packing, pack_matrix, pad_model, padded
 from kit.model.activation import tanh_table
 from kit.model.architecture import BANDS, FEATURES, GRU_NAMES
+from kit.model.footprint import network_state_bytes
 from kit.model.import_ import load_model
 from kit.model.integer_reference import IntegerReference
 from kit.model.quantise import Matrix, QuantisedModel, quantise
@@ -70,6 +71,7 @@ def render_header(model: QuantisedModel) -> str:
 #define PN_MODEL_NAME "{name}"
 #define PN_MODEL_HASH "{model_hash(model)}"
 #define PN_MODEL_GRAPH_ID 0x{graph_id(model.arch):08x}u
+#define PN_MODEL_STATE_ARRAYS {network_state_bytes(model.arch)} /* bytes of the network's arrays */
 
 extern const pn_nn_model_t pn_model;
 

@@ -18,6 +18,7 @@ from kit.model.quantise import Matrix, QuantisedModel
 WIDTH_MULTIPLE = 16
 BANDS_MULTIPLE = 8
 _GATES = 3
+_HEADS = ("gains", "strengths")
 _JOINED_ORDER = (1, 2, 4, 3, 0)
 """pn_nn.c keeps [c2, g1, g2, g3, g4] as g1 g2 g4 g3 c2, so that [g3, c2] is in one piece too."""
 
@@ -121,6 +122,18 @@ def padded(width: int, multiple: int = WIDTH_MULTIPLE) -> int:
     return -(-width // multiple) * multiple
 
 
+def padded_shapes(arch: Architecture) -> dict[str, tuple[int, int]]:
+    """(rows, columns) of every matrix, by name in order of evaluation, as it lies in memory."""
+    dense = ("fc", "conv1", "conv2")
+    names = [*dense, *(f"{gru}.{part}" for gru in arch.gru_shapes() for part in ("ih", "hh"))]
+    shapes = {}
+    for name in [*names, *_HEADS]:
+        multiple = BANDS_MULTIPLE if name in _HEADS else WIDTH_MULTIPLE
+        rows = sum(padded(width, multiple) for width in _rows(arch, name))
+        shapes[name] = (rows, sum(map(padded, _cols(arch, name))))
+    return shapes
+
+
 def pad_model(model: QuantisedModel) -> dict[str, Matrix]:
     """The matrices with every width padded by zeros, columns in the order of the C code.
 
@@ -132,7 +145,7 @@ def pad_model(model: QuantisedModel) -> dict[str, Matrix]:
 
 def _pad(matrix: Matrix, arch: Architecture, name: str) -> Matrix:
     row_segments = _rows(arch, name)
-    bands = name in ("gains", "strengths")
+    bands = name in _HEADS
     rows = _positions(row_segments, BANDS_MULTIPLE if bands else WIDTH_MULTIPLE)
     col_segments = _cols(arch, name)
     order = _JOINED_ORDER if name == "gains" else range(len(col_segments))
@@ -160,7 +173,7 @@ def _rows(arch: Architecture, name: str) -> list[int]:
     layer, _, part = name.partition(".")
     if part:
         return [arch.gru_shapes()[layer][1]] * _GATES
-    if name in ("gains", "strengths"):
+    if name in _HEADS:
         return [BANDS]
     return [getattr(arch, name)]
 

@@ -1,0 +1,219 @@
+"""What a model takes of a target, said before anything is compiled.
+
+Weights, state and multiplications follow from the widths and are exact. Code, stack and
+instructions come from a table of measurements (COSTS), and the share of a core is a model's
+estimate from them: nothing here was measured on the target itself.
+"""
+
+import dataclasses
+
+from kit.codegen.weights import padded, padded_shapes
+from kit.model.architecture import (
+    CONV1_FRAMES,
+    CONV2_FRAMES,
+    FEATURES,
+    GRU_LAYERS,
+    Architecture,
+)
+from kit.target import Target
+
+FRAMES_PER_S = 100
+# Two frames of a packet share a pass over the weights (PN_NN_PACKET).
+_PACKET = 2
+_TANH_TABLE_BYTES = 513 * 2
+# Bias and multiplier of a row, int32.
+_ROW_BYTES = 8
+# Of denoise_stream, beside library, state and stack: code and start-up; packets and messages.
+PROGRAM_CODE_BYTES, PROGRAM_RAM_BYTES = 4096, 4096
+# The state's part that no width changes: signal path, voice probability, the model's description.
+_FIXED_STATE_BYTES = 47584
+
+
+@dataclasses.dataclass(frozen=True)
+class IsaCosts:
+    """What the library takes with an instruction set's kernels.
+
+    code_bytes: without weights, tables included. stack_bytes: the most, painted. A frame takes
+    frame_instructions and per_kmac for every 1000 weights.
+    """
+
+    code_bytes: int
+    stack_bytes: int
+    frame_instructions: int
+    per_kmac: int
+    measured: str
+
+
+# GCC 12 at -O3, kernels of the instruction set and all below it. Instructions: Cortex-M by `bench`
+# on the emulated boards with `tiny`; others counted under qemu-user, from `tiny` and `lite`.
+COSTS = {
+    "dsp": IsaCosts(48200, 12200, 581000, 2600, "an emulated Cortex-M7"),
+    "mve": IsaCosts(58900, 12200, 298000, 316, "an emulated Cortex-M55"),
+    "neon": IsaCosts(79100, 9200, 188000, 309, "an emulated AArch64"),
+    "neondot": IsaCosts(79100, 9200, 184000, 120, "an emulated AArch64"),
+    "avx2": IsaCosts(91800, 9300, 223000, 208, "an emulated x86-64"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Footprint:
+    """What a model takes; bytes, and instructions a frame. share: of one core, None if unknown.
+
+    bound: what the share comes from, `instructions` or `weights read`.
+    """
+
+    weights: int
+    code: int
+    state: int
+    stack: int
+    macs_per_s: int
+    instructions: int
+    share: float | None
+    bound: str
+    measured: str
+
+    @property
+    def flash(self) -> int:
+        """All that the program that denoises streams stores."""
+        return self.weights + self.code + PROGRAM_CODE_BYTES
+
+    @property
+    def ram(self) -> int:
+        """All that it writes, stack included."""
+        return self.state + self.stack + PROGRAM_RAM_BYTES
+
+
+@dataclasses.dataclass(frozen=True)
+class Shortfall:
+    """A limit that is exceeded, and what would have to change."""
+
+    name: str
+    value: float
+    limit: float
+    change: str
+
+
+def macs_per_frame(arch: Architecture) -> int:
+    """Multiplications of one frame, padding included: the weights that are read."""
+    return sum(rows * cols for rows, cols in padded_shapes(arch).values())
+
+
+def weight_bytes(arch: Architecture) -> int:
+    """Bytes of all constants of a model in a build."""
+    rows = sum(rows for rows, _ in padded_shapes(arch).values())
+    return macs_per_frame(arch) + rows * _ROW_BYTES + _TANH_TABLE_BYTES
+
+
+def state_bytes(arch: Architecture) -> int:
+    """Bytes of one channel's state with 64-bit pointers; a few hundred less with 32 bits."""
+    return _FIXED_STATE_BYTES + network_state_bytes(arch)
+
+
+def network_state_bytes(arch: Architecture) -> int:
+    """Bytes of the arrays in the network's state: what arrange() of pn_nn.c adds to its header."""
+    fc, conv1, conv2, gru, strength = (
+        padded(width) for width in (arch.fc, arch.conv1, arch.conv2, arch.gru, arch.gru_strength)
+    )
+    recurrent = 3 * max(gru, strength)
+    arrays = (
+        2 * padded(FEATURES),
+        (CONV1_FRAMES + _PACKET - 1) * fc,
+        (CONV2_FRAMES + _PACKET - 1) * conv1,
+        _PACKET * (GRU_LAYERS * gru + conv2),
+        _PACKET * strength,
+        2 * GRU_LAYERS * gru,
+        2 * strength,
+        4 * _PACKET * max(recurrent, fc, conv1, conv2),
+        4 * recurrent,
+    )
+    return sum(padded(size) for size in arrays)
+
+
+def costs_of_target(target: Target) -> IsaCosts:
+    """The table's line for the most capable instruction set that it knows."""
+    return next(COSTS[isa] for isa in reversed(target.isas) if isa in COSTS)
+
+
+def footprint(arch: Architecture, target: Target) -> Footprint:
+    """What a model of these widths takes of a target."""
+    costs, macs = costs_of_target(target), macs_per_frame(arch)
+    instructions = costs.frame_instructions + macs * costs.per_kmac // 1000
+    share, bound = _core_share(instructions, weight_bytes(arch), target)
+    return Footprint(
+        weights=weight_bytes(arch),
+        code=costs.code_bytes,
+        state=state_bytes(arch),
+        stack=costs.stack_bytes,
+        macs_per_s=macs * FRAMES_PER_S,
+        instructions=instructions,
+        share=share,
+        bound=bound,
+        measured=costs.measured,
+    )
+
+
+def _core_share(instructions: int, weights: int, target: Target) -> tuple[float | None, str]:
+    """Share of one core, and what bounds it: one instruction a clock, or reading the weights."""
+    shares = {}
+    if target.clock_hz:
+        shares["instructions"] = instructions * FRAMES_PER_S / target.clock_hz
+    if target.bandwidth_mb_s:
+        shares["weights read"] = weights * FRAMES_PER_S / (target.bandwidth_mb_s * 1e6)
+    if not shares:
+        return None, ""
+    bound = max(shares, key=shares.__getitem__)
+    return shares[bound], bound
+
+
+def shortfalls(found: Footprint, target: Target) -> list[Shortfall]:
+    """Every limit of a target that a model exceeds: memory regions, real time, budgets."""
+    return [
+        Shortfall(name, value, limit, _change(name, value, limit, found))
+        for name, value, limit in (*_region_limits(found, target), *_budget_limits(found, target))
+        if value > limit
+    ]
+
+
+def _region_limits(found: Footprint, target: Target) -> list[tuple[str, float, float]]:
+    """What each memory region would hold, and its size."""
+    sizes = {
+        "text": found.code + PROGRAM_CODE_BYTES,
+        "weights": found.weights,
+        "bss": found.state + PROGRAM_RAM_BYTES,
+        "stack": found.stack,
+    }
+    return [
+        (f"region {name}", sum(sizes.get(kind, 0) for kind in memory.holds), memory.size)
+        for name, memory in target.memory.items()
+    ]
+
+
+def _budget_limits(found: Footprint, target: Target) -> list[tuple[str, float, float]]:
+    """Values and limits of the target's budgets, and of real time."""
+    values = {
+        "core_percent": None if found.share is None else 100 * found.share,
+        "frame_instructions": found.instructions,
+        "flash_bytes": found.flash,
+        "text_bytes": found.flash,
+        "ram_bytes": found.ram,
+        "state_bytes": found.state,
+        "stack_bytes": found.stack,
+    }
+    limits = {"core_percent": 100.0} | target.budgets.limits()
+    return [
+        (name, values[name], limit)
+        for name, limit in limits.items()
+        if values.get(name) is not None
+    ]
+
+
+def _change(name: str, value: float, limit: float, found: Footprint) -> str:
+    """What would have to change for a limit to hold."""
+    excess = value - limit
+    if name == "core_percent" and found.bound == "weights read":
+        return f"{value / limit:.1f} times the memory bandwidth, or as much fewer weights"
+    if name == "core_percent":
+        return f"{value / limit:.1f} times the clock, or as much fewer instructions"
+    if name == "frame_instructions":
+        return f"{excess / 1e6:.2f} M instructions a frame less: about {value / limit:.1f} times"
+    return f"{excess / 1024:.0f} KiB less, or as much more memory"

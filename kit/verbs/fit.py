@@ -1,0 +1,135 @@
+"""`fit`: which model fits a target, before anything is compiled for it."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import click
+
+from kit import console
+from kit.errors import CheckFailed, KitError
+from kit.files import write_atomically
+from kit.model.architecture import ARCHITECTURES, Architecture
+from kit.model.footprint import Footprint, Shortfall, footprint, shortfalls
+from kit.paths import MODELS
+from kit.target import Target, load_target, target_names
+
+ALL = "all"
+NOTE = (
+    "weights, state, MAC/s: exact. code and stack (painted): measured on {measured}.\n"
+    "core: a model's estimate for one core: instructions counted there, one a clock, or the\n"
+    "weights read at the target's bandwidth, the larger. Nothing was measured on the target."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Fit:
+    """A model on a target, and what does not fit."""
+
+    target: str
+    model: str
+    found: Footprint
+    short: list[Shortfall]
+
+
+@click.command(
+    epilog="Examples: ./tools/percepnet fit mps3_an547; ./tools/percepnet fit all --model lite"
+)
+@click.argument("name", metavar="TARGET|all")
+@click.option("--model", help="A .tflite file, or a name such as tiny; all models if left out.")
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures here."
+)
+def command(name: str, model: str | None, json_path: Path | None) -> None:
+    """Say what each model takes of TARGET's memory and time, which fits, and what would have to
+    change for the others. Compiles nothing.
+
+    The exit code is 1 when the model asked for, or the target's own, does not fit TARGET.
+    """
+    targets = [load_target(one) for one in (target_names() if name == ALL else [name])]
+    models = {model: find_architecture(model)} if model else known_architectures()
+    fits = [_fit(target, label, arch) for target in targets for label, arch in models.items()]
+    for target in targets:
+        show(target, [fit for fit in fits if fit.target == target.name])
+    if json_path:
+        content = [dataclasses.asdict(fit) for fit in fits]
+        write_atomically(json_path, (json.dumps(content, indent=2) + "\n").encode())
+    if name != ALL:
+        _require(fits, model or targets[0].model)
+
+
+def _require(fits: list[Fit], model: str) -> None:
+    if any(fit.short for fit in fits if _stem(fit.model) == model):
+        fitting = [fit.model for fit in fits if not fit.short]
+        raise CheckFailed(
+            f"model `{model}` does not fit `{fits[0].target}`",
+            hint=f"these fit: {', '.join(fitting)}" if fitting else "the lines above say why",
+        )
+
+
+def known_architectures() -> dict[str, Architecture]:
+    """Widths of the shipped models, and of architectures of which none is trained yet."""
+    shipped = {path.stem: _read(path) for path in sorted(MODELS.glob("*.tflite"))}
+    planned = {
+        f"{name} (not trained)": arch for name, arch in ARCHITECTURES.items() if name not in shipped
+    }
+    return shipped | planned
+
+
+def find_architecture(model: str) -> Architecture:
+    """Widths of a .tflite file or of a model by name. Raises KitError for an unknown one."""
+    known = {_stem(name): arch for name, arch in known_architectures().items()}
+    if model in known:
+        return known[model]
+    if Path(model).is_file():
+        return _read(Path(model))
+    raise KitError(
+        f"there is no model `{model}`", hint=f"name a .tflite file, or one of {', '.join(known)}"
+    )
+
+
+def _stem(label: str) -> str:
+    return label.partition(" ")[0]
+
+
+def _read(path: Path) -> Architecture:
+    # Here: reading .tflite files is slow to import.
+    from kit.model.import_ import load_model
+
+    return load_model(path).arch
+
+
+def _fit(target: Target, model: str, arch: Architecture) -> Fit:
+    found = footprint(arch, target)
+    return Fit(target.name, model, found, shortfalls(found, target))
+
+
+def show(target: Target, fits: list[Fit]) -> None:
+    """Print a target's table, and what would have to change."""
+    columns = ["model", "weights", "code", "state", "stack", "MMAC/s", "core", "bound by", "fits"]
+    rows = []
+    for fit in fits:
+        found = fit.found
+        sizes = (found.weights, found.code, found.state, found.stack)
+        share = "unknown" if found.share is None else f"{100 * found.share:.2f} %"
+        rows.append(
+            [
+                fit.model,
+                *(f"{size / 1024:.1f} KiB" for size in sizes),
+                f"{found.macs_per_s / 1e6:.0f}",
+                share,
+                found.bound or "no clock and bandwidth known",
+                "no" if fit.short else "yes",
+            ]
+        )
+    console.table(columns, rows, title=f"{target.name}: {target.description}")
+    for fit in fits:
+        for short in fit.short:
+            console.info(f"  {fit.model}: {_told(short)}")
+    console.note(NOTE.format(measured=fits[0].found.measured))
+
+
+def _told(short: Shortfall) -> str:
+    name = short.name.replace("_", " ")
+    digits = 1 if short.limit <= 100 else 0
+    return f"{name} {short.value:,.{digits}f} of {short.limit:,.{digits}f}: {short.change}"
