@@ -15,17 +15,12 @@
 #include "pn_port.h"
 #include "pn_voice.h"
 
-/* Holds a state of the built-in model: what is in it, and alignment. pn_app_start checks it. */
-#ifndef PN_APP_STATE_BYTES
+/* Hold a state of the network, and of a denoiser, of the built-in model: what is in them, and
+ * alignment. pn_app_start checks. */
+#define PN_APP_NETWORK_BYTES (sizeof(pn_kernels_t) + PN_MODEL_STATE_ARRAYS + PN_STATE_ALIGNMENT)
 #define PN_APP_STATE_BYTES                                                                         \
-    (sizeof(pn_nn_model_t) + sizeof(pn_frame_t) + sizeof(pn_voice_t) + sizeof(pn_kernels_t) +      \
-     PN_MODEL_STATE_ARRAYS + 4 * PN_STATE_ALIGNMENT)
-#endif
-
-/* Of that, the network's part. */
-#ifndef PN_APP_NETWORK_BYTES
-#define PN_APP_NETWORK_BYTES (64 * 1024)
-#endif
+    (sizeof(pn_nn_model_t) + sizeof(pn_frame_t) + sizeof(pn_voice_t) + PN_APP_NETWORK_BYTES +      \
+     3 * PN_STATE_ALIGNMENT)
 
 typedef struct {
     _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];

@@ -47,8 +47,8 @@ class IsaCosts:
 # GCC 12 at -O3, kernels of the instruction set and all below it. Instructions: Cortex-M by `bench`
 # on the emulated boards with `tiny`; others counted under qemu-user, from `tiny` and `lite`.
 COSTS = {
-    "dsp": IsaCosts(48200, 12200, 581000, 2600, "an emulated Cortex-M7"),
-    "mve": IsaCosts(58900, 12200, 298000, 316, "an emulated Cortex-M55"),
+    "dsp": IsaCosts(48200, 10000, 581000, 2600, "an emulated Cortex-M7"),
+    "mve": IsaCosts(58900, 10000, 298000, 316, "an emulated Cortex-M55"),
     "neon": IsaCosts(79100, 9200, 188000, 309, "an emulated AArch64"),
     "neondot": IsaCosts(79100, 9200, 184000, 120, "an emulated AArch64"),
     "avx2": IsaCosts(91800, 9300, 223000, 208, "an emulated x86-64"),
@@ -59,7 +59,7 @@ COSTS = {
 class Footprint:
     """What a model takes; bytes, and instructions a frame. share: of one core, None if unknown.
 
-    bound: what the share comes from, `instructions` or `weights read`.
+    bound: what the share comes from, `instructions` or `weights read`; else why it is unknown.
     """
 
     weights: int
@@ -155,12 +155,14 @@ def footprint(arch: Architecture, target: Target) -> Footprint:
 def _core_share(instructions: int, weights: int, target: Target) -> tuple[float | None, str]:
     """Share of one core, and what bounds it: one instruction a clock, or reading the weights."""
     shares = {}
+    if target.counts_instructions:
+        return None, "an emulator keeps no time"
     if target.clock_hz:
         shares["instructions"] = instructions * FRAMES_PER_S / target.clock_hz
     if target.bandwidth_mb_s:
         shares["weights read"] = weights * FRAMES_PER_S / (target.bandwidth_mb_s * 1e6)
     if not shares:
-        return None, ""
+        return None, "no clock or bandwidth known"
     bound = max(shares, key=shares.__getitem__)
     return shares[bound], bound
 

@@ -72,12 +72,11 @@ def _port_defines(target: Target) -> dict[str, str]:
     """What a port without an operating system takes from the target's description."""
     if not target.memory:
         return {}
-    emulator = target.emulator
     return {
         "PN_PORT_CLOCK_HZ": f"{target.clock_hz}u",
         "PN_PORT_BAUD": f"{target.console.baud if target.console else 0}u",
-        "PN_PORT_SEMIHOSTING": "1" if emulator else "0",
-        "PN_PORT_COUNTS_INSTRUCTIONS": "1" if emulator and "-icount" in emulator.args else "0",
+        "PN_PORT_SEMIHOSTING": "1" if target.emulator else "0",
+        "PN_PORT_COUNTS_INSTRUCTIONS": "1" if target.counts_instructions else "0",
     }
 
 

@@ -162,6 +162,11 @@ class Target:
     budgets: Budgets = dataclasses.field(default_factory=Budgets)
     notes: tuple[Note, ...] = ()
 
+    @property
+    def counts_instructions(self) -> bool:
+        """Whether its clock counts an emulator's instructions, so that it says nothing of time."""
+        return self.emulator is not None and "-icount" in self.emulator.args
+
 
 @dataclasses.dataclass(frozen=True)
 class Variant:

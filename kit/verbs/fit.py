@@ -55,15 +55,17 @@ def command(name: str, model: str | None, json_path: Path | None) -> None:
         content = [dataclasses.asdict(fit) for fit in fits]
         write_atomically(json_path, (json.dumps(content, indent=2) + "\n").encode())
     if name != ALL:
-        _require(fits, model or targets[0].model)
+        _require(fits, model or targets[0].model, targets[0])
 
 
-def _require(fits: list[Fit], model: str) -> None:
+def _require(fits: list[Fit], model: str, target: Target) -> None:
+    """Raise CheckFailed, with what fits instead, where `model` is among `fits` and does not fit."""
     if any(fit.short for fit in fits if _stem(fit.model) == model):
-        fitting = [fit.model for fit in fits if not fit.short]
+        known = known_architectures().items()
+        fitting = [label for label, arch in known if not _fit(target, label, arch).short]
         raise CheckFailed(
-            f"model `{model}` does not fit `{fits[0].target}`",
-            hint=f"these fit: {', '.join(fitting)}" if fitting else "the lines above say why",
+            f"model `{model}` does not fit `{target.name}`: the lines above say why",
+            hint=f"these fit: {', '.join(fitting)}" if fitting else "none of the known models does",
         )
 
 
@@ -118,7 +120,7 @@ def show(target: Target, fits: list[Fit]) -> None:
                 *(f"{size / 1024:.1f} KiB" for size in sizes),
                 f"{found.macs_per_s / 1e6:.0f}",
                 share,
-                found.bound or "no clock and bandwidth known",
+                found.bound,
                 "no" if fit.short else "yes",
             ]
         )

@@ -5,12 +5,14 @@ import pytest
 from kit.build import build
 from kit.target import load_target, target_kind, target_names
 
+_RAM_OF_TESTS = 512 * 1024
+
 
 def runs_c_tests(name: str) -> bool:
     """Whether C tests run here: not on boards, whose processors the emulated machines have, nor
-    where a target says that its RAM holds little more than one denoiser."""
+    where RAM holds little more than one denoiser."""
     target = load_target(name)
-    small = "PN_APP_STATE_BYTES" in target.defines
+    small = any("bss" in m.holds and m.size < _RAM_OF_TESTS for m in target.memory.values())
     return target.proven != "compiled" and target_kind(name) != "boards" and not small
 
 
