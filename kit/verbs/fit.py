@@ -16,7 +16,8 @@ from kit.target import Target, load_target, target_names
 
 ALL = "all"
 NOTE = (
-    "weights, state, MAC/s: exact. code and stack (painted): measured on {measured}.\n"
+    "weights, state, MAC/s: from the widths; block sparse matrices take less. code and stack\n"
+    "(painted): measured on {measured}.\n"
     "core: a model's estimate for one core: instructions counted there, one a clock, or the\n"
     "weights read at the target's bandwidth, the larger. Nothing was measured on the target."
 )
