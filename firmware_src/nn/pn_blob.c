@@ -26,22 +26,19 @@ static uint32_t read32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static pn_blob_status_t check_header(const uint8_t *blob, size_t size, const pn_nn_model_t *base) {
-    if ((uintptr_t)blob % PN_BLOB_ALIGNMENT)
-        return PN_BLOB_MISALIGNED;
+pn_blob_status_t pn_blob_check_header(const uint8_t *header, size_t size,
+                                      const pn_nn_model_t *base) {
     if (size < PN_BLOB_HEADER_BYTES + PN_NN_MATRICES * PN_BLOB_ENTRY_BYTES)
         return PN_BLOB_TRUNCATED;
-    if (memcmp(blob, magic, sizeof magic))
+    if (memcmp(header, magic, sizeof magic))
         return PN_BLOB_MAGIC;
-    if (read32(blob + 4) != PN_BLOB_VERSION)
+    if (read32(header + 4) != PN_BLOB_VERSION)
         return PN_BLOB_VERSION_UNKNOWN;
-    if (read32(blob + 8) != size)
+    if (read32(header + 8) != size)
         return PN_BLOB_TRUNCATED;
-    if (read32(blob + 12) != pn_blob_crc32(blob + 16, size - 16))
-        return PN_BLOB_CHECKSUM;
-    if (read32(blob + 16) != base->graph_id || read32(blob + 24) != PN_NN_MATRICES)
+    if (read32(header + 16) != base->graph_id || read32(header + 24) != PN_NN_MATRICES)
         return PN_BLOB_GRAPH;
-    if (read32(blob + 20) != (uint32_t)base->layout)
+    if (read32(header + 20) != (uint32_t)base->layout)
         return PN_BLOB_LAYOUT;
     return PN_BLOB_OK;
 }
@@ -70,6 +67,16 @@ static bool list_is_sound(const pn_matrix_t *matrix, size_t words) {
                 return false;
     }
     return at == words;
+}
+
+/* A damaged blob is called that, whatever its header seems to say of graph and layout. */
+static pn_blob_status_t check_whole(const uint8_t *blob, size_t size, const pn_nn_model_t *base) {
+    if ((uintptr_t)blob % PN_BLOB_ALIGNMENT)
+        return PN_BLOB_MISALIGNED;
+    const pn_blob_status_t status = pn_blob_check_header(blob, size, base);
+    if (status != PN_BLOB_OK && status != PN_BLOB_GRAPH && status != PN_BLOB_LAYOUT)
+        return status;
+    return read32(blob + 12) == pn_blob_crc32(blob + 16, size - 16) ? status : PN_BLOB_CHECKSUM;
 }
 
 /* Point a matrix, whose shape is known, at its part of the blob. */
@@ -102,7 +109,7 @@ static pn_blob_status_t load_matrix(const uint8_t *blob, size_t size, const uint
 pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base,
                               pn_nn_model_t *model) {
     const uint8_t *const blob = data;
-    pn_blob_status_t status = check_header(blob, size, base);
+    pn_blob_status_t status = check_whole(blob, size, base);
     pn_nn_model_t loaded = *base;
     for (size_t i = 0; i < PN_NN_MATRICES && status == PN_BLOB_OK; i++) {
         const uint8_t *const entry = blob + PN_BLOB_HEADER_BYTES + i * PN_BLOB_ENTRY_BYTES;
@@ -117,6 +124,7 @@ pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t
     loaded.lookahead_frames = blob[28];
     loaded.post_filter = blob[29] != 0;
     memcpy(loaded.source_sha256, blob + 32, sizeof loaded.source_sha256);
+    loaded.golden_crc = read32(blob + 48);
     *model = loaded;
     return PN_BLOB_OK;
 }

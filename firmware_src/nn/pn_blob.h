@@ -5,7 +5,8 @@
  * Little endian. Header, 64 bytes:
  *   0 magic "PNWB"      4 format version   8 total bytes     12 CRC-32 of all bytes from 16 on
  *  16 graph id         20 layout          24 matrices        28 lookahead frames | post filter << 8
- *  32 first 16 bytes of the SHA-256 of the source model      48 zero
+ *  32 first 16 bytes of the SHA-256 of the source model
+ *  48 CRC-32 of what these weights give for the golden features (pn_trial.h)      52 zero
  * Then per matrix, in order of evaluation, 24 bytes:
  *   0 offset            4 CRC-32 of its bytes                 8 rows | cols << 16
  *  12 left shift       16 right shift                        20 words of its list of blocks, or 0
@@ -19,7 +20,7 @@
 
 #include "pn_nn.h"
 
-#define PN_BLOB_VERSION 1u
+#define PN_BLOB_VERSION 2u
 #define PN_BLOB_HEADER_BYTES 64u
 #define PN_BLOB_ENTRY_BYTES 24u
 #define PN_BLOB_ALIGNMENT 64u
@@ -27,13 +28,13 @@
 typedef enum pn_blob_status {
     PN_BLOB_OK = 0,
     PN_BLOB_MISALIGNED, /* the memory is not aligned to 64 bytes */
-    PN_BLOB_TRUNCATED, /* fewer bytes than the header says */
-    PN_BLOB_MAGIC, /* not a blob */
+    PN_BLOB_TRUNCATED,  /* fewer bytes than the header says */
+    PN_BLOB_MAGIC,      /* not a blob */
     PN_BLOB_VERSION_UNKNOWN,
     PN_BLOB_CHECKSUM, /* damaged */
-    PN_BLOB_GRAPH, /* weights of another architecture or other widths */
-    PN_BLOB_LAYOUT, /* packed for other kernels */
-    PN_BLOB_MATRIX, /* a matrix of another shape, out of bounds, or damaged */
+    PN_BLOB_GRAPH,    /* weights of another architecture or other widths */
+    PN_BLOB_LAYOUT,   /* packed for other kernels */
+    PN_BLOB_MATRIX,   /* a matrix of another shape, out of bounds, or damaged */
 } pn_blob_status_t;
 
 /**
@@ -46,6 +47,15 @@ typedef enum pn_blob_status {
  */
 pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t *base,
                               pn_nn_model_t *model);
+
+/**
+ * Judge a blob by its first PN_BLOB_HEADER_BYTES alone, before the rest has come. What they
+ * promise, pn_blob_load still has to find: checksums above all.
+ *
+ * size  bytes that there are or will be
+ */
+pn_blob_status_t pn_blob_check_header(const uint8_t *header, size_t size,
+                                      const pn_nn_model_t *base);
 
 /* English wording of a status. */
 const char *pn_blob_strerror(pn_blob_status_t status);

@@ -6,12 +6,13 @@ firmware_src/nn/pn_blob.h has the format.
 import struct
 import zlib
 
+from kit.codegen.golden import golden_crc, golden_outputs
 from kit.codegen.weights import Packing, pack_matrix, pad_model, padded
 from kit.model.architecture import Architecture
 from kit.model.quantise import Matrix, QuantisedModel
 
 _MAGIC = b"PNWB"
-_VERSION = 1
+_VERSION = 2
 _HEADER_BYTES = 64
 _ENTRY_BYTES = 24
 _ALIGNMENT = 64
@@ -61,7 +62,8 @@ def render_blob(model: QuantisedModel, packing: Packing) -> bytes:
         payload += data.ljust(padded(len(data), _ALIGNMENT), b"\0")
     lookahead, post_filter = settings(model)
     fields = (graph_id(model.arch), packing.number, len(matrices), lookahead | post_filter << 8)
-    checked = struct.pack("<4I", *fields) + model.sha256[:SHA_BYTES] + bytes(16) + table
+    checked = struct.pack("<4I", *fields) + model.sha256[:SHA_BYTES]
+    checked += struct.pack("<4I", golden_crc(*golden_outputs(model)), 0, 0, 0) + table
     checked = checked.ljust(offset - _CRC_START, b"\0") + payload
     head = struct.pack("<3I", _VERSION, _CRC_START + len(checked), zlib.crc32(checked))
     return _MAGIC + head + checked

@@ -6,15 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from kit.codegen.blob import SHA_BYTES, graph_id, render_blob, settings
+from kit.codegen.golden import GOLDEN_STEPS, golden_crc, golden_features, golden_outputs
 from kit.codegen.weights import Packed, Packing, find_packing, pack_matrix, pad_model, padded
 from kit.model.activation import tanh_table
 from kit.model.architecture import BANDS, FEATURES, GRU_NAMES
 from kit.model.footprint import network_state_bytes
 from kit.model.import_ import load_model
-from kit.model.integer_reference import IntegerReference
 from kit.model.quantise import Matrix, QuantisedModel, quantise
 
-GOLDEN_STEPS = 16
 _HASH_DIGITS = 12
 _NUMBERS_PER_LINE = 16
 _CHARACTERS_PER_LINE = 32
@@ -45,18 +44,6 @@ def model_hash(model: QuantisedModel) -> str:
 
 def _name(model: QuantisedModel) -> str:
     return str(model.metadata.get("name", "unnamed"))
-
-
-def golden_features(steps: int = GOLDEN_STEPS) -> np.ndarray:
-    """Random features with one step at each extreme of int16: int16 Q12 [steps, 70]."""
-    state, words = 1, []
-    for _ in range(steps * FEATURES):
-        state = (state * 1664525 + 1013904223) % (1 << 32)
-        words.append((state >> 17) - 16384)
-    features = np.array(words, np.int64).reshape(steps, FEATURES)
-    features[steps // 2] = 32767
-    features[steps // 2 + 1] = -32768
-    return features.astype(np.int16)
 
 
 def render_header(model: QuantisedModel) -> str:
@@ -97,7 +84,7 @@ def render_source(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
         lines += _matrix_arrays(name, matrix, packed[name])
     lines += _array("int16_t", "tanh_table", tanh_table())
     features = golden_features()
-    gains, strengths = IntegerReference(model).run(features)
+    gains, strengths = golden_outputs(model)
     for what, values in (
         ("features_q12", features),
         ("gains_q15", gains),
@@ -105,7 +92,8 @@ def render_source(model: QuantisedModel, matrices: dict[str, Matrix], packing: P
     ):
         shape = f"[PN_MODEL_GOLDEN_STEPS][{values.shape[1]}]"
         lines += _golden_array(f"pn_model_golden_{what}{shape}", values)
-    return "\n".join([*lines, _model_struct(model, matrices, packed, packing), ""])
+    crc = golden_crc(gains, strengths)
+    return "\n".join([*lines, _model_struct(model, matrices, packed, packing, crc), ""])
 
 
 def render_portable(model: QuantisedModel, packing: Packing) -> tuple[str, str]:
@@ -195,6 +183,7 @@ def _model_struct(
     matrices: dict[str, Matrix],
     packed: dict[str, Packed],
     packing: Packing,
+    crc: int,
 ) -> str:
     arch = model.arch
     lookahead, post_filter = settings(model)
@@ -222,6 +211,7 @@ def _model_struct(
     .lookahead_frames = {lookahead},
     .post_filter = {post_filter},
     .source_sha256 = {{{sha}}},
+    .golden_crc = 0x{crc:08x}u,
     .tanh_table = tanh_table,
     .fc_matrix = {matrix("fc")},
     .conv1_matrix = {matrix("conv1")},

@@ -8,7 +8,19 @@ from kit.errors import KitError
 from kit.paths import C_TESTS, FIRMWARE, LIBRARY_FOLDERS
 from kit.target import BARE_METAL_PORT, Target, Toolchain
 
-INCLUDE_FOLDERS = ("include", "dsp", "core", "nn", "kernels", "oracle", "profile", "apps")
+INCLUDE_FOLDERS = (
+    "include",
+    "dsp",
+    "core",
+    "nn",
+    "update",
+    "kernels",
+    "oracle",
+    "profile",
+    "apps",
+)
+# The library, and what a device adds to it that takes new weights while it runs.
+_COMPILED_FOLDERS = (*LIBRARY_FOLDERS, "update")
 # What includes one of these does not link without a network.
 _MODEL_HEADERS = ("pn_model.h", "percepnet.h")
 
@@ -29,14 +41,14 @@ def c_files(folder: Path) -> list[Path]:
 
 def library_sources(with_model: bool) -> list[Path]:
     """Sources that every target compiles alike; without a model, those that need none."""
-    files = [path for name in LIBRARY_FOLDERS for path in c_files(FIRMWARE / name)]
+    files = [path for name in _COMPILED_FOLDERS for path in c_files(FIRMWARE / name)]
     files += [path for path in c_files(FIRMWARE / "kernels") if "__" not in path.stem]
     return [path for path in files if with_model or not _names_model(path)]
 
 
 def is_library(path: Path) -> bool:
     """Whether a source belongs to the library, not to the programs around it."""
-    return path.parent.name in (*LIBRARY_FOLDERS, "kernels")
+    return path.parent.name in (*_COMPILED_FOLDERS, "kernels")
 
 
 def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:

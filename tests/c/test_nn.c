@@ -111,6 +111,7 @@ static int make_blob(void) {
     write32(blob + 24, PN_NN_MATRICES);
     write32(blob + 28, pn_model.lookahead_frames | (uint32_t)pn_model.post_filter << 8);
     memcpy(blob + 32, pn_model.source_sha256, sizeof pn_model.source_sha256);
+    write32(blob + 48, pn_model.golden_crc);
     for (size_t i = 0; i < PN_NN_MATRICES; i++) {
         const pn_matrix_t *const matrix = pn_nn_matrix(&pn_model, i);
         const size_t weights = pn_nn_weights(matrix), words = matrix->rows * sizeof(int32_t);

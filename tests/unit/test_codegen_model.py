@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from kit.codegen.blob import graph_id, render_blob
+from kit.codegen.golden import golden_outputs
 from kit.codegen.model import generate, golden_features
 from kit.codegen.weights import PACKINGS, pack, pack_blocks, pack_matrix, pad_model
 from kit.errors import ModelError
@@ -105,11 +106,13 @@ def test_blob_says_what_its_header_promises() -> None:
     model = quantised()
     blob = render_blob(model, PACKINGS["rm16"])
     magic, version, size, crc, graph, layout, count, settings = struct.unpack_from("<4s7I", blob)
-    assert (magic, version, size, layout, count) == (b"PNWB", 1, len(blob), 2, 15)
+    assert (magic, version, size, layout, count) == (b"PNWB", 2, len(blob), 2, 15)
     assert crc == zlib.crc32(blob[16:])
     assert graph == graph_id(ODD)
     assert settings == 2 | 1 << 8
     assert blob[32:48] == bytes(range(16))
+    golden = np.hstack(golden_outputs(model)).astype("<i2")
+    assert struct.unpack_from("<4I", blob, 48) == (zlib.crc32(golden.tobytes()), 0, 0, 0)
     for i, matrix in enumerate(pad_model(model).values()):
         offset, crc, shape, left, right, _ = struct.unpack_from("<6I", blob, 64 + 24 * i)
         rows, cols = matrix.weight.shape
