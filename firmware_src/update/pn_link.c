@@ -38,7 +38,7 @@ static int has_good_crc(const pn_link_t *link, size_t covered) {
     return sent == pn_blob_crc32(link->bytes, covered);
 }
 
-pn_link_event_t pn_link_push(pn_link_t *link, uint8_t byte) {
+static pn_link_event_t take_byte(pn_link_t *link, uint8_t byte) {
     if (!link->marked) {
         await_mark(link, byte);
         return PN_LINK_NOTHING;
@@ -58,6 +58,18 @@ pn_link_event_t pn_link_push(pn_link_t *link, uint8_t byte) {
     link->payload = link->bytes + head;
     link->count = (uint16_t)payload;
     return PN_LINK_PACKET;
+}
+
+pn_link_event_t pn_link_take(pn_link_t *link, const uint8_t *bytes, size_t count, size_t *used) {
+    for (size_t i = 0; i < count; i++) {
+        const pn_link_event_t event = take_byte(link, bytes[i]);
+        if (event != PN_LINK_NOTHING) {
+            *used = i + 1;
+            return event;
+        }
+    }
+    *used = count;
+    return PN_LINK_NOTHING;
 }
 
 size_t pn_link_pack(uint8_t *out, uint8_t type, uint8_t number, const uint8_t *payload,

@@ -6,8 +6,8 @@
  *   'F'  a frame of 10 ms of samples     'R'  start afresh     'Q'  end     (denoise_stream.c)
  *   'U'  a request or answer of pn_update.h, behind its length in two bytes
  *   'N'  the answer to a packet with a wrong CRC
- * The other types have no payload. Bytes come in one at a time, whenever they come; after a gap or
- * a cut, PN_LINK_MAX_BYTES of zeros end whatever packet was under way.
+ * The other types have no payload. Bytes come in whenever they come; after a gap or a cut,
+ * PN_LINK_MAX_BYTES of zeros end whatever packet was under way.
  */
 #ifndef PN_LINK_H
 #define PN_LINK_H
@@ -33,7 +33,7 @@ typedef enum pn_link_event {
 typedef struct pn_link {
     uint8_t type, number;
     uint16_t count;         /* bytes of payload */
-    const uint8_t *payload; /* valid until the next byte is pushed */
+    const uint8_t *payload; /* valid until the next byte is taken */
     uint16_t frame_bytes;   /* payload of 'F' */
     uint16_t got; /* bytes of the packet after its mark; the mark is awaited while `marked` is 0 */
     uint8_t marked, last;
@@ -43,8 +43,9 @@ typedef struct pn_link {
 /* frame_bytes: of a packet 'F', PN_LINK_MAX_PAYLOAD at most. */
 void pn_link_init(pn_link_t *link, size_t frame_bytes);
 
-/* Take in one byte. */
-pn_link_event_t pn_link_push(pn_link_t *link, uint8_t byte);
+/* Take in bytes up to the first event. used: receives how many were taken, all where nothing
+ * happened yet. */
+pn_link_event_t pn_link_take(pn_link_t *link, const uint8_t *bytes, size_t count, size_t *used);
 
 /* Write a packet to out [PN_LINK_MAX_BYTES]; count is PN_LINK_MAX_PAYLOAD at most, 0 for types
  * without payload. Returns its bytes. */

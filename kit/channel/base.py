@@ -39,6 +39,14 @@ class Channel(abc.ABC):
         self._wait(lambda: len(self._buffer) >= count, timeout_s, f"{count} bytes")
         return self._take(count)
 
+    def read_some(self, timeout_s: float) -> bytes:
+        """What is there, once something is; empty after timeout_s. DeviceError at the end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._buffer or self._ended, timeout_s)
+            if self._ended and not self._buffer:
+                raise DeviceError("the program ended, or the line was cut")
+            return self._take(len(self._buffer))
+
     def read_line(self, timeout_s: float) -> bytes | None:
         """The next line without line feed, a last unended one too; None at the end."""
         with self._changed:
