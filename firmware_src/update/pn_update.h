@@ -47,7 +47,7 @@ typedef enum pn_update_status {
     PN_UPDATE_LAYOUT,     /* weights packed for other kernels */
     PN_UPDATE_MATRIX,     /* a matrix damaged or of the wrong shape */
     PN_UPDATE_SIGNATURE,  /* none, or not by the key of this firmware */
-    PN_UPDATE_SELF_TEST,  /* the new weights do not give what they should: the old ones stay */
+    PN_UPDATE_SELF_TEST,  /* weights fail; new ones do not replace the old */
 } pn_update_status_t;
 
 typedef struct pn_update_setup {

@@ -1,7 +1,9 @@
 /* QEMU's `virt` machine for Armv7: flash at 0, registers above it, RAM from 1 GiB. */
 #include "pn_board.h"
+#include "pn_cfi.h"
 #include "pn_mmu.h"
 #include "pn_pl011.h"
+#include "pn_port_flash.h"
 
 #define FLASH 0x00000000u
 #define FLASH_MIB 128u
@@ -9,6 +11,9 @@
 #define DEVICES_MIB 896u
 #define RAM 0x40000000u
 #define RAM_MIB 64u
+#define WEIGHTS 0x04000000u /* the second bank */
+#define WEIGHTS_BYTES (20u << 20)
+#define WEIGHTS_SECTOR_BYTES (256u << 10)
 #define UART0 0x09000000u
 #define UART_CLOCK_HZ 24000000u
 
@@ -26,4 +31,25 @@ void pn_board_put(uint8_t byte) {
 
 uint8_t pn_board_get(void) {
     return pn_pl011_get(UART0);
+}
+
+static int erase(void *context, size_t offset) {
+    (void)context;
+    return pn_cfi_erase(WEIGHTS, offset);
+}
+
+static int program(void *context, size_t offset, const uint8_t *bytes, size_t count) {
+    (void)context;
+    return pn_cfi_program(WEIGHTS, offset, bytes, count);
+}
+
+const pn_flash_t *pn_port_flash(void) {
+    static const pn_flash_t flash = {
+        .memory = (const uint8_t *)WEIGHTS,
+        .bytes = WEIGHTS_BYTES,
+        .sector_bytes = WEIGHTS_SECTOR_BYTES,
+        .erase = erase,
+        .program = program,
+    };
+    return &flash;
 }
