@@ -55,7 +55,7 @@ typedef struct pn_nn_model {
     uint8_t lookahead_frames;  /* by which outputs trail the newest features */
     uint8_t post_filter;       /* 1 where the gains want the envelope post-filter */
     uint8_t source_sha256[16]; /* first bytes of the hash of the .tflite */
-    uint32_t golden_crc; /* CRC-32 of what it makes of the golden features (pn_trial.h) */
+    uint32_t golden_crc;       /* CRC-32 of what it makes of the golden features (pn_trial.h) */
     const int16_t *tanh_table; /* tanh(i / 64) in Q15, [513] */
     pn_matrix_t fc_matrix;
     pn_matrix_t conv1_matrix;

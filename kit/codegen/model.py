@@ -113,8 +113,9 @@ def render_portable(model: QuantisedModel, packing: Packing) -> tuple[str, str]:
         constants = _constants(name, matrix, packed[name])
         lines += [f"{declarator} = {{", _rows(data), "};", "", *constants]
     lines += _array("int16_t", "tanh_table", tanh_table())
+    crc = golden_crc(*golden_outputs(model))
     return f"{header}#endif\n", "\n".join(
-        [*lines, _model_struct(model, matrices, packed, packing), ""]
+        [*lines, _model_struct(model, matrices, packed, packing, crc), ""]
     )
 
 

@@ -34,6 +34,6 @@ void pn_pl011_put(uintptr_t base, uint8_t byte) {
 
 uint8_t pn_pl011_get(uintptr_t base) {
     while (*at(base, FLAGS) & FLAGS_RX_EMPTY)
-        for (int i=0;i<2000;i++) __asm__ volatile("nop");
+        continue;
     return (uint8_t)*at(base, DATA);
 }
