@@ -1,6 +1,7 @@
 /*
  * Cost of a frame and of its stages, back to back (burst mode), in the port's unit: time, or
- * instructions on emulators.
+ * instructions on emulators. Where PN_PACED says so, then frames and packets at their own pace, for
+ * as many seconds each as PN_ROUNDS says.
  *
  * `pitch` and `comb` are part of `analyse`, run once more by themselves; `frame` is the whole
  * through the public API.
@@ -8,6 +9,7 @@
 #include "pn_app.h"
 #include "pn_frame.h"
 #include "pn_nn.h"
+#include "pn_rounds.h"
 
 #define FRAMES 100
 #define WARM_UP 10
@@ -28,6 +30,7 @@ static union {
 static pn_pitch_t pitch;
 static int32_t comb[PN_WINDOW];
 static uint32_t costs[STAGES][FRAMES];
+static pn_rounds_t rounds;
 static uint32_t clock_cost;
 
 /* Time since `start` without what reading the clock takes; 0 where that is all there was. */
@@ -36,22 +39,14 @@ static uint32_t since(uint64_t start) {
     return passed > clock_cost ? (uint32_t)(passed - clock_cost) : 0;
 }
 
-static void measure_clock(void) {
-    uint32_t least = UINT32_MAX;
-    for (int i = 0; i < 100; i++) {
-        const uint32_t passed = since(pn_port_now());
-        least = passed < least ? passed : least;
-    }
-    clock_cost = least;
-}
-
 static void start_stages(const char *isa) {
     if (pn_nn_state_size(&pn_model) > sizeof memory.parts.network)
         pn_port_fault("memory", "network_state_too_large");
     pn_frame_init(&memory.parts.frame, pn_rate_find(48000));
     pn_pitch_init(&pitch, pn_rate_find(48000));
     pn_nn_reset(&pn_model, memory.parts.network);
-    if (pn_nn_use_isa(&pn_model, memory.parts.network, isa) != PN_OK)
+    if (!pn_frame_use_isa(&memory.parts.frame, isa) ||
+        pn_nn_use_isa(&pn_model, memory.parts.network, isa) != PN_OK)
         pn_port_fault("isa", isa);
 }
 
@@ -108,16 +103,39 @@ static uint32_t measure_stages(void) {
     return crc;
 }
 
-int main(void) {
-    pn_state_t *const state = pn_app_start(&memory.whole, pn_port_env("PN_FORCE_ISA"));
-    const char *const isa = pn_isa(state);
-    pn_app_boot(isa);
-    measure_clock();
+/* The costs of whole frames, in their order. */
+static void write_costs(void) {
+    pn_port_text("PN_COSTS name=frame mode=burst unit=%s costs=%lu", pn_port_unit(),
+                 (unsigned long)costs[FRAME][0]);
+    for (uint32_t i = 1; i < FRAMES; i++)
+        pn_port_text(",%lu", (unsigned long)costs[FRAME][i]);
+    pn_port_text("\n");
+}
+
+static void measure_burst(pn_state_t *state) {
+    const char *const isa = pn_isa(state); /* outlives the state, which the stages overwrite */
     const uint32_t frame_crc = measure_frames(state);
+    write_costs();
     start_stages(isa);
     const uint32_t stages_crc = measure_stages();
     for (int stage = 0; stage < STAGES; stage++)
         pn_app_bench_line(stage_names[stage], costs[stage], FRAMES,
                           stage == FRAME ? frame_crc : stages_crc);
-    return pn_app_done(0);
+}
+
+/* Returns how many rounds were bad. */
+static uint32_t measure_paced(void) {
+    const uint32_t seconds = pn_app_number("PN_ROUNDS", 10);
+    pn_state_t *const state = pn_app_start(&memory.whole, pn_port_env("PN_FORCE_ISA"));
+    return pn_rounds_measure(&rounds, &pn_round_frame, state, seconds) +
+           pn_rounds_measure(&rounds, &pn_round_packet, state, seconds);
+}
+
+int main(void) {
+    pn_state_t *const state = pn_app_start(&memory.whole, pn_port_env("PN_FORCE_ISA"));
+    pn_app_boot(pn_isa(state));
+    pn_port_line("PN_CLOCK source=%s", pn_port_clock());
+    clock_cost = pn_rounds_clock_cost();
+    measure_burst(state);
+    return pn_app_done(pn_rounds_are_paced() && measure_paced() != 0);
 }

@@ -26,22 +26,24 @@ typedef struct {
     _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];
 } pn_app_memory_t;
 
-/* The setting PN_RATE in Hz; 48000 where there is none. */
-static inline int pn_app_rate(void) {
-    const char *const text = pn_port_env("PN_RATE");
-    int rate = 0;
-    for (const char *c = text ? text : "48000"; *c >= '0' && *c <= '9' && rate < 1000000; c++)
-        rate = rate * 10 + (*c - '0');
-    return rate;
+/* A setting that is a number below 1000000; `otherwise` where there is none. */
+static inline uint32_t pn_app_number(const char *name, uint32_t otherwise) {
+    const char *text = pn_port_env(name);
+    uint32_t number = 0;
+    if (!text || *text < '0' || *text > '9')
+        return otherwise;
+    for (; *text >= '0' && *text <= '9' && number < 100000; text++)
+        number = number * 10 + (uint32_t)(*text - '0');
+    return number;
 }
 
-/* Start a denoiser in `memory` at the rate of PN_RATE; isa as in pn_init. Ends the program with a
- * PN_FAULT line where that cannot be. */
+/* Start a denoiser in `memory` at the rate of PN_RATE in Hz, or 48000; isa as in pn_init. Ends the
+ * program with a PN_FAULT line where that cannot be. */
 static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa) {
     if (pn_state_size() > sizeof memory->bytes)
         pn_port_fault("memory", "state_too_large");
     pn_state_t *const state = (pn_state_t *)(void *)memory->bytes;
-    const pn_status_t status = pn_init(state, pn_app_rate(), isa);
+    const pn_status_t status = pn_init(state, (int)pn_app_number("PN_RATE", 48000), isa);
     if (status == PN_ERROR_ISA && isa)
         pn_port_fault("isa", isa);
     if (status != PN_OK)

@@ -1,6 +1,7 @@
 /*
- * Self-test: the network against the golden vectors of the integer reference, and the whole
- * denoiser over signals that are hard on fixed point, each with the CRC of its output.
+ * Self-test: the network against the golden vectors of the integer reference, the stages of a frame
+ * one by one, and the whole denoiser over signals that are hard on fixed point, each with the CRC
+ * of its output.
  *
  * On the machine itself the instruction set in use must give the scalar code's bytes; whoever reads
  * the lines compares the CRCs with those of another machine.
@@ -9,15 +10,28 @@
 
 #include <string.h>
 
+#include "pn_frame.h"
 #include "pn_nn.h"
 
 #define FRAMES 50
 
-static pn_app_memory_t memory;
+enum { FEATURES, PITCH, COMB, NETWORK, SYNTHESIS, STAGES };
+
+static const char *const stage_names[STAGES] = {"features", "pitch", "comb", "network",
+                                                "synthesis"};
+
+/* A whole denoiser, then the parts of one: small boards have no room for both. */
+static union {
+    pn_app_memory_t whole;
+    struct {
+        _Alignas(PN_STATE_ALIGNMENT) uint8_t network[PN_APP_NETWORK_BYTES];
+        pn_frame_t frame;
+    } parts;
+} memory;
 
 /* Denoise FRAMES of a signal from a fresh start. Returns the CRC of the output. */
 static uint32_t output_crc(pn_app_signal_t signal, const char *isa) {
-    pn_state_t *const state = pn_app_start(&memory, isa);
+    pn_state_t *const state = pn_app_start(&memory.whole, isa);
     uint32_t crc = PN_APP_CRC_START;
     uint32_t seed = 1;
     for (uint32_t frame = 0; frame < FRAMES; frame++) {
@@ -29,19 +43,73 @@ static uint32_t output_crc(pn_app_signal_t signal, const char *isa) {
     return crc;
 }
 
+static void start_parts(const char *isa) {
+    if (pn_nn_state_size(&pn_model) > sizeof memory.parts.network)
+        pn_port_fault("memory", "network_state_too_large");
+    pn_frame_init(&memory.parts.frame, pn_rate_find(48000));
+    pn_nn_reset(&pn_model, memory.parts.network);
+    if (!pn_frame_use_isa(&memory.parts.frame, isa) ||
+        pn_nn_use_isa(&pn_model, memory.parts.network, isa) != PN_OK)
+        pn_port_fault("isa", isa);
+}
+
+/* One frame; what each stage hands on goes into its CRC. */
+static void run_stages(const int16_t *pcm, uint32_t *crcs) {
+    pn_frame_t *const frame = &memory.parts.frame;
+    const pn_pending_t *pending;
+    int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
+    int32_t out_q8[PN_HOP];
+    pn_frame_analyse(frame, pcm, features_q12);
+    pending = pn_frame_pending(frame, 0);
+    crcs[FEATURES] = pn_app_crc(crcs[FEATURES], features_q12, sizeof features_q12);
+    crcs[PITCH] = pn_app_crc(crcs[PITCH], &pending->estimate, sizeof pending->estimate);
+    crcs[COMB] = pn_app_crc(crcs[COMB], &pending->comb, sizeof pending->comb);
+    pn_nn_step(&pn_model, memory.parts.network, features_q12, gains_q15, strengths_q15);
+    crcs[NETWORK] = pn_app_crc(crcs[NETWORK], gains_q15, sizeof gains_q15);
+    crcs[NETWORK] = pn_app_crc(crcs[NETWORK], strengths_q15, sizeof strengths_q15);
+    pn_frame_synthesise(frame, gains_q15, strengths_q15, pn_model.post_filter, out_q8);
+    crcs[SYNTHESIS] = pn_app_crc(crcs[SYNTHESIS], out_q8, sizeof out_q8);
+}
+
+static void stage_crcs(const char *isa, uint32_t *crcs) {
+    uint32_t seed = 1;
+    start_parts(isa);
+    for (int stage = 0; stage < STAGES; stage++)
+        crcs[stage] = PN_APP_CRC_START;
+    for (uint32_t i = 0; i < FRAMES; i++) {
+        int16_t pcm[PN_MAX_FRAME_SAMPLES];
+        pn_app_signal(PN_APP_VOICE, i, &seed, pcm);
+        run_stages(pcm, crcs);
+    }
+}
+
+/* The first stage that differs is the one at fault: each works on what those before it made. */
+static int test_stages(const char *isa) {
+    uint32_t found[STAGES], wanted[STAGES];
+    int stage = 0;
+    stage_crcs(isa, found);
+    stage_crcs("scalar", wanted);
+    while (stage < STAGES && found[stage] == wanted[stage])
+        stage++;
+    pn_port_text("PN_TEST name=stages result=%s crc=%08lx", stage < STAGES ? "fail" : "pass",
+                 (unsigned long)pn_app_crc(PN_APP_CRC_START, found, sizeof found));
+    if (stage < STAGES)
+        pn_port_text(" at_fault=%s", stage_names[stage]);
+    for (int i = 0; i < STAGES; i++)
+        pn_port_text(" %s=%08lx", stage_names[i], (unsigned long)found[i]);
+    pn_port_text("\n");
+    return stage < STAGES;
+}
+
 /* The network alone, with one instruction set, against what the integer reference makes of the same
  * features. */
 static int test_golden(const char *isa) {
     int16_t gains_q15[PN_NN_BANDS], strengths_q15[PN_NN_BANDS];
     uint32_t crc = PN_APP_CRC_START;
     int bad = 0;
-    if (pn_nn_state_size(&pn_model) > sizeof memory.bytes)
-        pn_port_fault("memory", "network_state_too_large");
-    pn_nn_reset(&pn_model, memory.bytes);
-    if (pn_nn_use_isa(&pn_model, memory.bytes, isa) != PN_OK)
-        pn_port_fault("isa", isa);
+    start_parts(isa);
     for (int step = 0; step < PN_MODEL_GOLDEN_STEPS; step++) {
-        pn_nn_step(&pn_model, memory.bytes, pn_model_golden_features_q12[step], gains_q15,
+        pn_nn_step(&pn_model, memory.parts.network, pn_model_golden_features_q12[step], gains_q15,
                    strengths_q15);
         bad += memcmp(gains_q15, pn_model_golden_gains_q15[step], sizeof gains_q15) != 0;
         bad +=
@@ -63,9 +131,9 @@ static int test_signal(pn_app_signal_t signal, const char *isa) {
 }
 
 int main(void) {
-    const char *const isa = pn_isa(pn_app_start(&memory, pn_port_env("PN_FORCE_ISA")));
+    const char *const isa = pn_isa(pn_app_start(&memory.whole, pn_port_env("PN_FORCE_ISA")));
     pn_app_boot(isa);
-    int bad = test_golden(isa);
+    int bad = test_golden(isa) + test_stages(isa);
     for (int signal = 0; signal < PN_APP_SIGNALS; signal++)
         bad += test_signal((pn_app_signal_t)signal, isa);
     return pn_app_done(bad);

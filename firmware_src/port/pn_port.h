@@ -15,12 +15,19 @@
 /* Time that only grows, in units of pn_port_unit(). */
 uint64_t pn_port_now(void);
 
+/* What keeps that time: "dwt", "systick" ... */
+const char *pn_port_clock(void);
+
 /* "ns", or "instr" on emulators whose clock counts executed instructions (one per nanosecond of
  * their time). */
 const char *pn_port_unit(void);
 
 /* Return when pn_port_now() has reached `time`; the processor rests meanwhile where it can. */
 void pn_port_wait_until(uint64_t time);
+
+/* How often so far others got the processor although the program had work; 0 where there are no
+ * others. */
+uint64_t pn_port_preemptions(void);
 
 /* Write all bytes. */
 void pn_port_write(const void *bytes, size_t count);
@@ -34,6 +41,9 @@ size_t pn_port_read(void *bytes, size_t count);
  * and 0 before it; no floating point, no heap, no buffer: lines may be of any length.
  */
 void pn_port_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same without a line feed: the beginning of a line. */
+void pn_port_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A setting from outside (PN_RUN, PN_FORCE_ISA ...): the environment, or NAME=value on a board's
  * command line, or NULL. */

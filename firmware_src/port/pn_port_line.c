@@ -80,16 +80,27 @@ static const char *write_directive(const char *format, va_list *arguments) {
     return format + 1;
 }
 
-void pn_port_line(const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
+static void write_text(const char *format, va_list *arguments) {
     while (*format) {
         size_t plain = strcspn(format, "%");
         pn_port_write(format, plain);
         format += plain;
         if (*format)
-            format = write_directive(format + 1, &arguments);
+            format = write_directive(format + 1, arguments);
     }
+}
+
+void pn_port_text(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_text(format, &arguments);
+    va_end(arguments);
+}
+
+void pn_port_line(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_text(format, &arguments);
     va_end(arguments);
     pn_port_write("\n", 1);
 }

@@ -181,7 +181,7 @@ def test_the_program_tests_itself_with_the_bytes_of_this_computer(
     done = run(target, *options, "selftest", PN_RUN="cafe")
     report = read_report(iter(done.stdout.decode().splitlines()), "cafe")
     assert done.returncode == 0 and report.passed
-    assert len(crcs_here) == 6
+    assert len(crcs_here) == 7
     assert passed_tests(done.stdout) == crcs_here
 
 

@@ -24,7 +24,7 @@ def test_the_demo_ends_with_a_report_in_which_everything_passed(tmp_path: Path):
     assert f"report: {tmp_path}/report.html" in done.stdout
     facts = json.loads((tmp_path / "report.json").read_text())
     assert facts["passed"] is True
-    assert len(facts["checks"]) == 7
+    assert len(facts["checks"]) == 8
     assert facts["stages_unit"] == "instructions"
     assert [sound["samples"] for sound in facts["recordings"]] == [480_000] * 3
     crcs = {sound["name"]: sound["crc32"] for sound in facts["recordings"]}

@@ -90,7 +90,7 @@ def test_a_board_is_flashed_and_passes_its_self_test(name: str) -> None:
         assert len(shares) > 3
         report = self_test(device)
         assert report.passed
-        assert len(report.tests) == 6
+        assert len(report.tests) == 7
 
 
 def test_a_run_that_was_broken_off_is_followed_by_a_whole_one(program: Path) -> None:

@@ -135,7 +135,7 @@ def test_an_instruction_set_that_this_computer_lacks_is_refused_by_library_and_p
 def test_the_self_test_passes_with_the_crcs_of_this_computer(target):
     reports = [run_app(where, "selftest") for where in (target, load_target(HOST_TARGET))]
     crcs = [{test.name: test.details["crc"] for test in report.tests} for report in reports]
-    assert all(report.passed and len(report.tests) == 6 for report in reports)
+    assert all(report.passed and len(report.tests) == 7 for report in reports)
     assert crcs[0] == crcs[1]
 
 

@@ -44,6 +44,10 @@ uint64_t pn_port_now(void) {
     return now / PN_PORT_TICK_HZ * NS_PER_S + now % PN_PORT_TICK_HZ * NS_PER_S / PN_PORT_TICK_HZ;
 }
 
+uint64_t pn_port_preemptions(void) {
+    return 0;
+}
+
 const char *pn_port_unit(void) {
     return PN_PORT_COUNTS_INSTRUCTIONS ? "instr" : "ns";
 }

@@ -1,8 +1,6 @@
 /* Time on a Cortex-M: the 24-bit system timer at the core's clock, its wraps counted. */
 #include "pn_systick.h"
 
-#include "pn_bare_metal.h"
-
 #define SYST_CSR (*(volatile uint32_t *)0xe000e010u)
 #define SYST_RVR (*(volatile uint32_t *)0xe000e014u)
 #define SYST_CVR (*(volatile uint32_t *)0xe000e018u)
@@ -17,14 +15,14 @@ void pn_systick_wrapped(void) {
     wrap_count = wrap_count + 1;
 }
 
-void pn_port_start_timer(void) {
+void pn_systick_start(void) {
     SYST_RVR = SYST_PERIOD - 1u;
     SYST_CVR = 0;
     SYST_CSR = SYST_CSR_ENABLE_INTERRUPT_CORE_CLOCK;
 }
 
 /* A wrap between the reads, or one whose interrupt waits, shows and is read again. */
-uint64_t pn_port_ticks(void) {
+uint64_t pn_systick_ticks(void) {
     uint32_t wraps, waiting, value;
     do {
         wraps = wrap_count;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #define NS_PER_S 1000000000u
@@ -14,6 +15,16 @@ uint64_t pn_port_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+const char *pn_port_clock(void) {
+    return "clock_monotonic";
+}
+
+uint64_t pn_port_preemptions(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return (uint64_t)usage.ru_nivcsw;
 }
 
 const char *pn_port_unit(void) {
