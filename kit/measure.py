@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from kit.devtest.protocol import Report, parse_line, read_report
+from kit.devtest.protocol import Report, read_report
 from kit.errors import DeviceError, KitError
 from kit.paths import BUILD
 from kit.report.facts import Bar, Budget
@@ -14,6 +14,7 @@ from kit.target import Target
 
 UNITS = {"instr": "instructions", "ns": "ns"}
 SIZE_OF_APP = "denoise_stream"
+BURST, PACED = "burst", "paced"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +53,7 @@ def measure_costs(target: Target, isa: str | None = None) -> tuple[Report, Costs
 
 def costs_of(report: Report) -> Costs:
     """What the program `bench` measured. Raises DeviceError where figures are missing."""
-    found = {bench.name: bench.figures for bench in report.benches}
+    found = {bench.name: bench.figures for bench in report.benches if bench.mode == BURST}
     try:
         unit = next(key for key in UNITS if f"p50_{key}" in found["frame"])
         median = {name: int(figures[f"p50_{unit}"]) for name, figures in found.items()}
@@ -67,14 +68,15 @@ def costs_of(report: Report) -> Costs:
         )
     except (KeyError, StopIteration) as missing:
         raise DeviceError(f"the report of `bench` lacks {missing}") from missing
+    except ValueError as broken:
+        raise DeviceError(f"the report of `bench` has a figure that is none: {broken}") from broken
     return Costs(UNITS[unit], stages, median["frame"], worst)
 
 
 def memory_of(report: Report) -> dict[str, int]:
     """Bytes of a state and of the most stack used, as the program said; stack 0 if not measured."""
-    for line in report.remarks:
-        if (record := parse_line(line)) and record.word == "PN_MEMORY":
-            return {"state": record.number("state"), "stack": record.number("stack")}
+    for record in report.records("PN_MEMORY"):
+        return {"state": record.number("state"), "stack": record.number("stack")}
     raise DeviceError("the program said nothing about its memory (`PN_MEMORY`)")
 
 

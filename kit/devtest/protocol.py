@@ -3,6 +3,11 @@
     PN_BOOT run=8f3a01bc fw=1ce765995707 model=9b1c isa=mve
     PN_TEST name=golden_frames result=pass
     PN_BENCH name=frame mode=burst n=100 instr=612345 out_crc=5a17c0de
+    PN_ROUND name=frame mode=paced n=100 p50_ns=68618 max_ns=116598 missed=0 crc=662f36bb
+    PN_HISTOGRAM name=frame mode=paced unit=ns bins=61440-62463:2,62464-63487:11
+    PN_COSTS name=frame mode=burst unit=instr costs=405719,405812
+    PN_MEMORY state=43712 stack=5024
+    PN_CLOCK source=dwt
     PN_FAULT kind=bus_fault detail=pc_0000020c_cfsr_00008200
     PN_DONE bad=0
 
@@ -17,11 +22,16 @@ from collections.abc import Iterable, Mapping
 from kit.errors import DeviceError
 
 _RECORD = re.compile(r"(PN_[A-Z]+)((?: [a-z0-9_]+=\S*)*)\s*")
-_NUMBER = re.compile(r"-?\d+")
+_NUMBER = re.compile(r"-?[0-9]{1,20}")
 _REQUIRED = {
     "PN_BOOT": ("run", "fw", "model", "isa"),
     "PN_TEST": ("name", "result"),
     "PN_BENCH": ("name", "mode", "n"),
+    "PN_ROUND": ("name", "mode", "n", "missed", "crc"),
+    "PN_HISTOGRAM": ("name", "mode", "unit", "bins"),
+    "PN_COSTS": ("name", "mode", "unit", "costs"),
+    "PN_MEMORY": ("state", "stack"),
+    "PN_CLOCK": ("source",),
     "PN_FAULT": ("kind", "detail"),
     "PN_DONE": ("bad",),
 }
@@ -76,6 +86,11 @@ class Report:
     def passed(self) -> bool:
         """Nothing was bad."""
         return self.bad == 0
+
+    def records(self, word: str) -> list[Record]:
+        """Records among the remarks: PN_ROUND, PN_MEMORY and others that add to the report."""
+        found = [parse_line(line) for line in self.remarks if line.startswith(f"{word} ")]
+        return [record for record in found if record]
 
 
 def is_last(line: str) -> bool:

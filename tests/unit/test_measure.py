@@ -50,6 +50,20 @@ def test_a_report_without_a_stage_is_refused(missing):
         costs_of(report_of("instr", missing))
 
 
+def test_a_figure_that_is_no_number_is_refused():
+    lines = [f"PN_BENCH name={n} mode=burst n=1 p50_ns=1 max_ns=0x" for n in ("frame", "pitch")]
+    report = read_report(["PN_BOOT run=1 fw=f model=m isa=x", *lines, "PN_DONE bad=0"], "1")
+    with pytest.raises(DeviceError, match="none"):
+        costs_of(report)
+
+
+def test_paced_figures_are_not_taken_for_burst_ones():
+    report = report_of("ns")
+    paced = dataclasses.replace(report.benches[-1], mode="paced", figures={"p50_ns": "1"})
+    both = dataclasses.replace(report, benches=(*report.benches, paced))
+    assert costs_of(both) == costs_of(report)
+
+
 def test_memory_is_what_the_program_said():
     assert memory_of(report_of("instr")) == MEMORY
 

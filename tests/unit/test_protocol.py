@@ -45,6 +45,8 @@ def test_a_failed_test_makes_a_bad_report() -> None:
         ([BOOT, "PN_TEST name=x result=maybe"], "result=maybe"),
         ([BOOT, "PN_TEST name=x"], "lacks `result=`"),
         ([BOOT, "PN_DONE bad=none"], "no whole number"),
+        ([BOOT, f"PN_DONE bad={'9' * 5000}"], "no whole number"),
+        ([BOOT, "PN_HISTOGRAM name=frame mode=paced unit=ns"], "lacks `bins=`"),
         ([BOOT, "PN_TEST name=x name=y result=pass"], "twice"),
         ([BOOT, "PN_TEST name=x resultpass"], "not a protocol line"),
         (["PN_BOOT run=8f3a fw=1"], "lacks `model=`"),
@@ -58,6 +60,12 @@ def test_an_unbelievable_report_is_refused(lines: list[str], words: str) -> None
 def test_remarks_are_no_records() -> None:
     assert parse_line("hello PN_TEST name=x") is None
     assert parse_line("PN_EXTRA key=value") is not None
+
+
+def test_more_records_of_a_report_are_found_by_their_word() -> None:
+    rounds = [f"PN_ROUND name=frame mode=burst n=1 missed={n} crc=0" for n in range(2)]
+    report = read_report([BOOT, *rounds, "PN_ROUNDS left=9", "PN_DONE bad=0"], "8f3a")
+    assert [record.number("missed") for record in report.records("PN_ROUND")] == [0, 1]
 
 
 def test_only_done_is_last() -> None:
