@@ -5,25 +5,16 @@ import dataclasses
 import numpy as np
 
 from kit.errors import ModelError
-from kit.model.architecture import (
-    BANDS,
-    CONV1_FRAMES,
-    CONV2_FRAMES,
-    FEATURES,
-    GRU_LAYERS,
-    Architecture,
-)
-from kit.model.quantise import Matrix, QuantisedModel
+from kit.model.architecture import Architecture
+from kit.model.quantise import Matrix, QuantisedModel, matrix_names
+from kit.model.sparsify import BLOCK_COLS, BLOCK_ROWS, can_be_sparse
 
 WIDTH_MULTIPLE = 16
 BANDS_MULTIPLE = 8
-_GATES = 3
 _HEADS = ("gains", "strengths")
 _JOINED_ORDER = (1, 2, 4, 3, 0)
 """pn_nn.c keeps [c2, g1, g2, g3, g4] as g1 g2 g4 g3 c2, so that [g3, c2] is in one piece too."""
 
-
-BLOCK_ROWS, BLOCK_COLS = 8, 4
 SPARSE_SHARE = 0.75
 """A matrix is stored block by block where that takes at most this share of its bytes."""
 
@@ -106,12 +97,9 @@ def pack_blocks(weight: np.ndarray) -> Packed:
 
 
 def pack_matrix(name: str, weight: np.ndarray, packing: Packing) -> Packed:
-    """Pack a padded matrix, block sparse where the layout allows and it pays.
-
-    The first layer reads int16, for which there are no block sparse kernels.
-    """
+    """Pack a padded matrix, block sparse where kernels can read it so and it pays."""
     dense = Packed(pack(weight, packing), None)
-    if not packing.sparse or name == "fc":
+    if not (packing.sparse and can_be_sparse(name)):
         return dense
     sparse = pack_blocks(weight)
     return sparse if sparse.size <= SPARSE_SHARE * dense.size else dense
@@ -124,13 +112,11 @@ def padded(width: int, multiple: int = WIDTH_MULTIPLE) -> int:
 
 def padded_shapes(arch: Architecture) -> dict[str, tuple[int, int]]:
     """(rows, columns) of every matrix, by name in order of evaluation, as it lies in memory."""
-    dense = ("fc", "conv1", "conv2")
-    names = [*dense, *(f"{gru}.{part}" for gru in arch.gru_shapes() for part in ("ih", "hh"))]
     shapes = {}
-    for name in [*names, *_HEADS]:
+    for name in matrix_names(arch):
         multiple = BANDS_MULTIPLE if name in _HEADS else WIDTH_MULTIPLE
-        rows = sum(padded(width, multiple) for width in _rows(arch, name))
-        shapes[name] = (rows, sum(map(padded, _cols(arch, name))))
+        rows = sum(padded(width, multiple) for width in arch.row_segments(name))
+        shapes[name] = (rows, sum(map(padded, arch.col_segments(name))))
     return shapes
 
 
@@ -144,10 +130,10 @@ def pad_model(model: QuantisedModel) -> dict[str, Matrix]:
 
 
 def _pad(matrix: Matrix, arch: Architecture, name: str) -> Matrix:
-    row_segments = _rows(arch, name)
+    row_segments = arch.row_segments(name)
     bands = name in _HEADS
     rows = _positions(row_segments, BANDS_MULTIPLE if bands else WIDTH_MULTIPLE)
-    col_segments = _cols(arch, name)
+    col_segments = arch.col_segments(name)
     order = _JOINED_ORDER if name == "gains" else range(len(col_segments))
     cols = _positions(col_segments, WIDTH_MULTIPLE, order)
     height = sum(padded(n, BANDS_MULTIPLE if bands else WIDTH_MULTIPLE) for n in row_segments)
@@ -167,28 +153,3 @@ def _positions(
         starts[segment] = end
         end += padded(segments[segment], multiple)
     return np.concatenate([starts[i] + np.arange(width) for i, width in enumerate(segments)])
-
-
-def _rows(arch: Architecture, name: str) -> list[int]:
-    layer, _, part = name.partition(".")
-    if part:
-        return [arch.gru_shapes()[layer][1]] * _GATES
-    if name in _HEADS:
-        return [BANDS]
-    return [getattr(arch, name)]
-
-
-def _cols(arch: Architecture, name: str) -> list[int]:
-    special = {
-        "fc": [FEATURES],
-        "conv1": [arch.fc] * CONV1_FRAMES,
-        "conv2": [arch.conv1] * CONV2_FRAMES,
-        "gru_strength.ih": [arch.gru, arch.conv2],
-        "gains": [arch.conv2] + [arch.gru] * GRU_LAYERS,
-        "strengths": [arch.gru_strength],
-    }
-    if name in special:
-        return special[name]
-    layer, _, part = name.partition(".")
-    inputs, units = arch.gru_shapes()[layer]
-    return [inputs if part == "ih" else units]

@@ -10,6 +10,7 @@ BANDS = 34
 CONV1_FRAMES = 5
 CONV2_FRAMES = 3
 GRU_LAYERS = 4
+GATES = 3
 GRU_NAMES = tuple(f"gru{i + 1}" for i in range(GRU_LAYERS))
 MAX_WIDTH = 1024
 """Largest width of any layer: five of them side by side keep every int32 accumulator in range."""
@@ -60,10 +61,10 @@ class Architecture:
             shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
         for name, (inputs, units) in self.gru_shapes().items():
             shapes |= {
-                f"{name}.weight_ih": (3 * units, inputs),
-                f"{name}.weight_hh": (3 * units, units),
-                f"{name}.bias_ih": (3 * units,),
-                f"{name}.bias_hh": (3 * units,),
+                f"{name}.weight_ih": (GATES * units, inputs),
+                f"{name}.weight_hh": (GATES * units, units),
+                f"{name}.bias_ih": (GATES * units,),
+                f"{name}.bias_hh": (GATES * units,),
             }
         heads = {
             "gains": (BANDS, self.conv2 + GRU_LAYERS * self.gru),
@@ -72,6 +73,29 @@ class Architecture:
         for name, shape in heads.items():
             shapes |= {f"{name}.weight": shape, f"{name}.bias": shape[:1]}
         return shapes
+
+    def row_segments(self, matrix: str) -> list[int]:
+        """Heights of what a matrix stacks: `gru1.ih` and `gru1.hh` the three gates of `gru1`."""
+        layer, _, part = matrix.partition(".")
+        if part:
+            return [self.gru_shapes()[layer][1]] * GATES
+        return [BANDS if layer in ("gains", "strengths") else getattr(self, layer)]
+
+    def col_segments(self, matrix: str) -> list[int]:
+        """Widths of what a matrix sees side by side: frames, outputs of layers."""
+        special = {
+            "fc": [FEATURES],
+            "conv1": [self.fc] * CONV1_FRAMES,
+            "conv2": [self.conv1] * CONV2_FRAMES,
+            "gru_strength.ih": [self.gru, self.conv2],
+            "gains": [self.conv2] + [self.gru] * GRU_LAYERS,
+            "strengths": [self.gru_strength],
+        }
+        if matrix in special:
+            return special[matrix]
+        layer, _, part = matrix.partition(".")
+        inputs, units = self.gru_shapes()[layer]
+        return [inputs if part == "ih" else units]
 
     def state_shapes(self) -> dict[str, tuple[int, int]]:
         """Shape [1, n] of every streaming state, in the order of the .tflite inputs and outputs."""
@@ -85,6 +109,12 @@ class Architecture:
     def weights_count(self) -> int:
         """Number of parameters, biases included."""
         return sum(math.prod(shape) for shape in self.weight_shapes().values())
+
+
+def parameter_name(what: str, matrix: str) -> str:
+    """Name of the `weight` or `bias` of a matrix: `gru1.weight_ih` of `gru1.ih`."""
+    layer, _, part = matrix.partition(".")
+    return f"{layer}.{what}_{part}" if part else f"{layer}.{what}"
 
 
 ARCHITECTURES = {

@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 
 from kit.errors import ModelError
-from kit.model.architecture import Architecture
+from kit.model.architecture import Architecture, parameter_name
 from kit.model.import_ import Model
 
 ACTIVATION_UNIT = 1 / 127
@@ -62,12 +62,7 @@ def quantise(model: Model) -> QuantisedModel:
     """
     matrices = {}
     for name in matrix_names(model.arch):
-        layer, _, part = name.partition(".")
-        suffix = f"_{part}" if part else ""
-        weight, bias = (
-            model.weights[f"{layer}.weight{suffix}"],
-            model.weights[f"{layer}.bias{suffix}"],
-        )
+        weight, bias = (model.weights[parameter_name(what, name)] for what in ("weight", "bias"))
         first = name == "fc"
         matrices[name] = quantise_matrix(
             name,

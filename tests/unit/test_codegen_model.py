@@ -20,7 +20,8 @@ from kit.model.import_ import Model, load_model
 from kit.model.integer_reference import IntegerReference
 from kit.model.quantise import QuantisedModel, quantise
 from kit.model.random_model import random_weights
-from kit.paths import FIRMWARE
+from kit.model.sparsify import sparsify
+from kit.paths import C_TESTS, FIRMWARE
 
 ODD = Architecture(fc=5, conv1=17, conv2=9, gru=21, gru_strength=3)
 
@@ -156,28 +157,32 @@ def test_golden_vectors_do_not_move() -> None:
     assert zlib.crc32(golden_features().tobytes()) == GOLDEN_CRC
 
 
+def compile_c(folder: Path, model_path: Path, layout: str, *main: Path) -> Path:
+    """A program of the scalar C network with a model in it."""
+    for name, content in generate(model_path, layout).items():
+        (folder / name).write_bytes(content)
+    kernels = sorted((FIRMWARE / "kernels").glob("pn_s*__scalar.c"))
+    lines = [f"PN_KERNEL({path.stem.removesuffix('__scalar')}, scalar)" for path in kernels]
+    (folder / "pn_kernel_list.h").write_text("\n".join(lines) + "\n")
+    sources = [p for p in (FIRMWARE / "kernels").glob("*.c") if "__" not in p.stem or p in kernels]
+    sources += [*(FIRMWARE / "nn").glob("*.c"), folder / "pn_model.c", *main]
+    names = ("include", "dsp", "nn", "kernels", "profile", "port")
+    includes = [folder, *(FIRMWARE / name for name in names)]
+    program = folder / "program"
+    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", *(f"-I{path}" for path in includes)]
+    subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(program)], check=True, timeout=120)
+    return program
+
+
 @pytest.mark.parametrize("layout", ["nr32c4", "rm16"])
 def test_c_equals_the_integer_reference_for_odd_widths(
     model_path: Path, tmp_path: Path, layout: str
 ) -> None:
-    """The C network, scalar and compiled here, over far more steps than the golden vectors."""
-    for name, content in generate(model_path, layout).items():
-        (tmp_path / name).write_bytes(content)
+    """Over far more steps than the golden vectors."""
+    (tmp_path / "main.c").write_text(_STEPPER)
+    program = compile_c(tmp_path, model_path, layout, tmp_path / "main.c")
     # What odd widths are padded with makes blocks of zeros.
     assert ("conv2_blocks" in (tmp_path / "pn_model.c").read_text()) == (layout == "nr32c4")
-    kernels = sorted((FIRMWARE / "kernels").glob("pn_s*__scalar.c"))
-    lines = [f"PN_KERNEL({path.stem.removesuffix('__scalar')}, scalar)" for path in kernels]
-    (tmp_path / "pn_kernel_list.h").write_text("\n".join(lines) + "\n")
-    (tmp_path / "main.c").write_text(_STEPPER)
-    sources = [p for p in (FIRMWARE / "kernels").glob("*.c") if "__" not in p.stem or p in kernels]
-    sources += [*(FIRMWARE / "nn").glob("*.c"), tmp_path / "pn_model.c", tmp_path / "main.c"]
-    includes = [
-        tmp_path,
-        *(FIRMWARE / name for name in ("include", "dsp", "nn", "kernels", "profile")),
-    ]
-    program = tmp_path / "stepper"
-    flags = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", *(f"-I{path}" for path in includes)]
-    subprocess.run(["gcc", *flags, *map(str, sources), "-o", str(program)], check=True, timeout=120)
     features = (
         np.random.Generator(np.random.PCG64(9)).integers(-32768, 32768, (300, 70)).astype("<i2")
     )
@@ -188,6 +193,19 @@ def test_c_equals_the_integer_reference_for_odd_widths(
     gains, strengths = IntegerReference(quantise(load_model(model_path))).run(features)
     np.testing.assert_array_equal(got[:, 0], gains)
     np.testing.assert_array_equal(got[:, 1], strengths)
+
+
+def test_a_block_sparse_model_passes_the_tests_of_the_network(tmp_path: Path) -> None:
+    """Golden vectors, packets, its blob, and blobs with bad lists of blocks."""
+    arch = Architecture(fc=32, conv1=48, conv2=48, gru=80, gru_strength=32)
+    path = tmp_path / "sparse.tflite"
+    path.write_bytes(write_tflite(sparsify(random_weights(arch), arch, 0.6), arch, {}))
+    port = FIRMWARE / "port"
+    mains = [C_TESTS / "test_nn.c", port / "pn_port_line.c", port / "linux" / "pn_port_linux.c"]
+    program = compile_c(tmp_path, path, "nr32c4", *mains)
+    assert (tmp_path / "pn_model.c").read_text().count("_blocks[") == 14
+    done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout
 
 
 GOLDEN_CRC = 1119199962
