@@ -1,8 +1,9 @@
 """What a model takes of a target, said before anything is compiled.
 
 Weights and multiplications follow from the widths and are exact where no matrix is block sparse,
-which takes less; so does the state, to within half a kilobyte. Code, stack and instructions come from a table of measurements (COSTS), and the share of a core is a model's
-estimate from them: nothing here was measured on the target itself.
+which takes less; so does the state, to within half a kilobyte. Code, stack and instructions come
+from a table of measurements (COSTS), and the share of a core is a model's estimate from them:
+nothing here was measured on the target itself.
 """
 
 import dataclasses
