@@ -1,15 +1,13 @@
 """An evaluation as one page: tables and plots, nothing loaded from elsewhere."""
 
-import base64
 import io
-import math
 from collections.abc import Sequence
 
-import jinja2
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
+from kit import pages
 from kit.evaluate.scoring import INPUT, Result, Row
 
 COLUMNS = {
@@ -24,22 +22,12 @@ COLUMNS = {
 # A spacing before the system whose bars begin a group.
 _GROUP_WIDTH = 0.8
 
-_templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("kit.evaluate"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = pages.environment("kit.evaluate")
 
 
 def cells(row: Row) -> list[str]:
-    """A row's numbers as text, in the order of COLUMNS; what could not be judged is a dash."""
-    values = {key: getattr(row, key) for key in COLUMNS}
-    return [
-        "-" if math.isnan(values[key]) else form.format(values[key])
-        for key, (_, form) in COLUMNS.items()
-    ]
+    """A row's numbers as text, in the order of COLUMNS."""
+    return pages.cells(row, COLUMNS)
 
 
 def render(title: str, rows: Sequence[Row], results: Sequence[Result]) -> str:
@@ -51,7 +39,7 @@ def render(title: str, rows: Sequence[Row], results: Sequence[Result]) -> str:
         tables=[
             (group, [(row, cells(row)) for row in rows if row.group == group]) for group in groups
         ],
-        pictures=[_data_uri(_bars(rows)), _data_uri(_scatter(results))],
+        pictures=[_picture(_bars(rows)), _picture(_scatter(results))],
     )
 
 
@@ -102,5 +90,5 @@ def _svg(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def _data_uri(svg: bytes) -> str:
-    return f"data:image/svg+xml;base64,{base64.b64encode(svg).decode()}"
+def _picture(svg: bytes) -> str:
+    return pages.data_uri("image/svg+xml", svg)

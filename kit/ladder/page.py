@@ -1,12 +1,8 @@
 """The ladder of one recording as a page: scores, players, spectrograms, all in one file."""
 
-import base64
-import dataclasses
-import math
-
-import jinja2
 import numpy as np
 
+from kit import pages
 from kit.denoiser import SAMPLE_RATE_HZ
 from kit.ladder.measures import Scores
 from kit.report.facts import Recording
@@ -23,22 +19,12 @@ COLUMNS = {
 # A page of a long recording would be too large to open.
 _SHOWN_S = 20
 
-_templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("kit.ladder"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = pages.environment("kit.ladder")
 
 
 def cells(scores: Scores) -> list[str]:
-    """Scores as text, in the order of COLUMNS; what could not be judged is a dash."""
-    values = dataclasses.asdict(scores)
-    return [
-        "-" if math.isnan(values[key]) else form.format(values[key])
-        for key, (_, form) in COLUMNS.items()
-    ]
+    """Scores as text, in the order of COLUMNS."""
+    return pages.cells(scores, COLUMNS)
 
 
 def render(
@@ -53,15 +39,11 @@ def render(
     recordings = [Recording(titles[name], name, pcm[shown]) for name, pcm in signals.items()]
     recordings.append(Recording("clean speech", "", clean[shown]))
     marks = [*(cells(scores[name]) for name in signals), [""] * len(COLUMNS)]
-    players = [_data_uri("audio/flac", flac_bytes(r.pcm, SAMPLE_RATE_HZ)) for r in recordings]
+    players = [pages.data_uri("audio/flac", flac_bytes(r.pcm, SAMPLE_RATE_HZ)) for r in recordings]
     return _templates.get_template("ladder.html").render(
         title=title,
         seconds=_SHOWN_S if len(clean) > _SHOWN_S * SAMPLE_RATE_HZ else 0,
         headings=[heading for heading, _ in COLUMNS.values()],
         rows=list(zip(recordings, marks, players, strict=True)),
-        picture=_data_uri("image/png", spectrograms_png(recordings, SAMPLE_RATE_HZ)),
+        picture=pages.data_uri("image/png", spectrograms_png(recordings, SAMPLE_RATE_HZ)),
     )
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,40 +1,28 @@
 """The report's page and its JSON twin: pure functions of the facts."""
 
-import base64
 import dataclasses
 import json
 import zlib
 
-import jinja2
-
+from kit import pages
 from kit.report.facts import Facts
 from kit.report.pictures import flac_bytes, spectrograms_png
 
-_templates = jinja2.Environment(
-    loader=jinja2.PackageLoader("kit.report"),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_templates = pages.environment("kit.report")
 _templates.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u2009")
-
-
-def _data_uri(kind: str, content: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def render_html(facts: Facts) -> str:
     """The page: everything in one file, nothing loaded from elsewhere."""
     players = [
-        (sound, _data_uri("audio/flac", flac_bytes(sound.pcm, facts.sample_rate_hz)))
+        (sound, pages.data_uri("audio/flac", flac_bytes(sound.pcm, facts.sample_rate_hz)))
         for sound in facts.recordings
     ]
     picture = spectrograms_png(facts.recordings, facts.sample_rate_hz)
     return _templates.get_template("report.html").render(
         facts=facts,
         players=players,
-        picture=_data_uri("image/png", picture),
+        picture=pages.data_uri("image/png", picture),
         stages_total=sum(bar.value for bar in facts.stages),
         stages_top=max((bar.value for bar in facts.stages), default=0),
         sizes_top=max((bar.value for bar in facts.sizes), default=0),

@@ -81,7 +81,7 @@ def command(
     trainer = Trainer(
         Settings(architecture=arch, updates=updates),
         _dataset(training, TRAINING_SEED, shards),
-        _dataset(validation, VALIDATION_SEED, VALIDATION_SHARDS),
+        _dataset(validation, VALIDATION_SEED, min(VALIDATION_SHARDS, shards)),
         out,
     )
     if resume:
