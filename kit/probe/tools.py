@@ -19,7 +19,11 @@ _CONNECTED = "see what is plugged in: ./tools/percepnet devices detect"
 
 
 class ProbeTool(abc.ABC):
-    """A program that works a probe. Commands are lists of arguments."""
+    """A program that works a probe. Commands are lists of arguments.
+
+    Between them the chip stays stopped: what was just written is not heard before it was compared
+    and given its words.
+    """
 
     # What its output says, as a pattern, and what that means: a message and the next step.
     errors: ClassVar[Mapping[str, tuple[str, str]]]
@@ -30,7 +34,7 @@ class ProbeTool(abc.ABC):
 
     @abc.abstractmethod
     def flash(self, program: Path) -> list[str]:
-        """Write a program's sections."""
+        """Reset the chip, stop it and write a program's sections."""
 
     @abc.abstractmethod
     def read(self, pieces: Sequence[tuple[int, int, Path]]) -> list[str]:
@@ -48,7 +52,10 @@ class ProbeTool(abc.ABC):
             return
         for pattern, (message, hint) in self.errors.items():
             if re.search(pattern, said, re.IGNORECASE):
-                raise DeviceError(f"debug probe `{self.probe_id}`: {message}", hint=hint)
+                raise DeviceError(
+                    f"debug probe `{self.probe_id}`: {message}",
+                    hint=hint.format(chip=self.probe.pyocd, id=self.probe_id),
+                )
         raise DeviceError(
             f"debug probe `{self.probe_id}`: {Path(command[0]).name} failed", hint=said[-2000:]
         )
@@ -64,6 +71,7 @@ _NO_CHIP = (
     "it does not reach the chip",
     "is the board powered? are SWDIO, SWCLK and ground connected? hold reset while it connects",
 )
+_LOCKED = "the chip is locked against debuggers"
 _NOT_WRITTEN = (
     "the chip's flash could not be written",
     "is it write-protected? is the board powered? then run the same command again",
@@ -79,14 +87,19 @@ class PyOcd(ProbeTool):
         r"resource busy|already in use|exclusive": _BUSY,
         r"target type \S+ not recognized|not a recognized target|unknown target": (
             "pyOCD does not know the chip",
-            "install its description: .venv/bin/pyocd pack install CHIP (the target's probe.pyocd)",
+            "install its description: .venv/bin/pyocd pack install {chip}",
+        ),
+        r"because it is disabled|APPROTECT|secure state|unable to unlock": (
+            _LOCKED,
+            "unlocking erases all of it: .venv/bin/pyocd erase --mass -u {id} -t {chip}",
         ),
         r"no ack|unexpected ack|transfer (timeout|fault)|no cores|dp init|power.?up": _NO_CHIP,
         r"flash (program|erase|init)|page program|FlashFailure": _NOT_WRITTEN,
     }
 
     def flash(self, program: Path) -> list[str]:
-        return [*self._words("load"), str(program)]
+        stay = ["--no-reset", "-O", "resume_on_disconnect=false"]
+        return [*self._words("load"), *stay, str(program)]
 
     def read(self, pieces: Sequence[tuple[int, int, Path]]) -> list[str]:
         reads = [f"savemem {address:#x} {count} {path}" for address, count, path in pieces]
@@ -112,6 +125,10 @@ class OpenOcd(ProbeTool):
         r"can't find (board|target|interface)": (
             "this OpenOCD has no configuration of the board",
             "a newer OpenOCD, or pyOCD, may know it",
+        ),
+        r"device protected|read.?(out )?protect|is locked|MDM: |secured MCU": (
+            _LOCKED,
+            "unlocking erases all of it: its maker's program does that",
         ),
         r"cannot read IDR|error connecting dp|not examined|target voltage|unable to connect to the "
         r"target|init mode failed": _NO_CHIP,

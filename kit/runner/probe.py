@@ -1,7 +1,7 @@
 """Boards on a debug probe: pyOCD or OpenOCD writes, reads back, resets and starts.
 
-Tried without a probe only: the command lines are what the tools take, and their errors are told.
-Nobody has yet seen a board flashed by this.
+pyOCD was tried on an emulated core only, OpenOCD without any: its command lines are what it takes.
+Nobody has yet seen this write a real chip's flash.
 """
 
 import tempfile
@@ -21,7 +21,10 @@ _WRITTEN_SHARE = 0.7
 
 
 class ProbeRunner(Runner):
-    """Flash, read back and start through a probe; the console is the device's serial line."""
+    """Flash, read back and start through a probe; the console is the device's serial line.
+
+    After `flash` the chip stands still until `start`, its reset button or power.
+    """
 
     capabilities = Capabilities(
         emulated=False, exit_code=False, end_of_input=False, flash=True, verify=True

@@ -1,33 +1,114 @@
-"""Debug probes: there is none here, so this goes as far as the command lines of the real tools.
-
-pyOCD and OpenOCD take them, and what they say without a probe becomes a clear message.
+"""Debug probes: there is none here. pyOCD works a stand-in with an emulated core; OpenOCD is taken
+as far as its command lines go, and to what it says without a probe.
 """
 
 import dataclasses
 import logging
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kit import process
-from kit.device import Device
-from kit.elf import Segment
+from kit.build import build, program_path
+from kit.device import Device, save_device
+from kit.device.map import MAP_SETTING
+from kit.devtest.protocol import read_report
+from kit.elf import Segment, read_image
 from kit.errors import DeviceError, KitError, TargetError
+from kit.paths import ROOT
 from kit.probe.tools import OpenOcd, PyOcd, tool_for
-from kit.runner import make_runner
+from kit.runner import make_runner, open_session
 from kit.runner.probe import _compare
 from kit.target import Probe, Target, load_target
+from tests.device.stand_ins.machine import wait_until
+from tests.device.stand_ins.swd_probe import GdbServer, answers, plugged_in
+from tests.device.test_gdb import board
 
 PROBE = Probe(pyocd="stm32h743xx", openocd="board/st_nucleo_h743zi.cfg")
 ABSENT = "0000000000000000ABSENT"
+PRESENT = "0000000000000STANDIN"
+EMULATED = "mps2_an500"
 TOOLS = [PyOcd, OpenOcd]
 
 
 @pytest.fixture
 def target() -> Target:
-    return dataclasses.replace(load_target("mps2_an500"), probe=PROBE)
+    return dataclasses.replace(load_target(EMULATED), probe=PROBE)
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch) -> Iterator[Device]:
+    """An emulated board that hangs on a probe; its gdb server is how a test gets at its memory."""
+    with board(EMULATED) as device:
+        wait_until(lambda: answers(device.gdb), "QEMU listens")
+        plug_in(tmp_path, monkeypatch, device.gdb)
+        yield device
+
+
+def plug_in(folder: Path, monkeypatch, server: str, state: str = "ready") -> None:
+    for name, value in plugged_in(folder / "plugin", PRESENT, server, state).items():
+        monkeypatch.setenv(name, value)
+
+
+def test_pyocd_flashes_a_board_that_then_passes_its_self_test(
+    served: Device, tmp_path: Path
+) -> None:
+    """Between flash and start the chip stands still; a byte that changed is found."""
+    build(EMULATED)
+    target = dataclasses.replace(load_target(EMULATED), probe=Probe(pyocd="cortex_m"))
+    runner = make_runner(target, dataclasses.replace(served, gdb="", probe=PRESENT))
+    program = program_path(target, "selftest")
+    shares: list[float] = []
+    runner.flash(program, shares.append)
+    assert shares == sorted(shares)
+    assert shares[-1] == 1.0
+
+    weights = max(read_image(program), key=lambda segment: segment.stored)
+    change_memory(served.gdb, weights.load_address + 64)
+    piece = (weights.load_address, weights.stored, tmp_path / "read")
+    tool = tool_for(target, PRESENT)
+    tool.run(tool.read([piece]))
+    with pytest.raises(DeviceError, match=f"first at {weights.load_address + 64:#x}"):
+        _compare(weights, tmp_path / "read")
+
+    with open_session(runner, "selftest", rebuild=False) as session:
+        report = read_report(session.lines(), session.run_id)
+    assert report.passed
+    assert report.tests
+
+
+def change_memory(server: str, address: int) -> None:
+    machine = GdbServer(server)
+    machine.write(address, bytes([machine.read(address, 1)[0] ^ 1]))
+    machine.close()
+
+
+@pytest.mark.parametrize(
+    ("state", "chip", "words", "next_step"),
+    [
+        ("busy", "cortex_m", "another program uses it", "a debugger"),
+        ("denied", "cortex_m", "not be used by this account", "udev"),
+        ("no_ack", "cortex_m", "does not reach the chip", "powered"),
+        (
+            "locked",
+            "cortex_m",
+            "locked against debuggers",
+            f"erase --mass -u {PRESENT} -t cortex_m",
+        ),
+        ("ready", "zz9", "does not know the chip", "pyocd pack install zz9"),
+    ],
+)
+def test_pyocd_s_troubles_have_their_own_messages(
+    state: str, chip: str, words: str, next_step: str, tmp_path: Path, monkeypatch
+) -> None:
+    plug_in(tmp_path, monkeypatch, "127.0.0.1:1", state)
+    tool = PyOcd(Probe(pyocd=chip), PRESENT)
+    with pytest.raises(DeviceError, match=words) as caught:
+        tool.run(tool.flash(tmp_path / "any.elf"))
+    assert next_step in caught.value.hint
 
 
 @pytest.mark.parametrize("kind", TOOLS)
@@ -139,14 +220,46 @@ def test_what_reads_back_differently_is_told_with_its_address(tmp_path: Path) ->
         _compare(segment, path)
 
 
+PYOCD_LINES = [
+    "pyocd load -W -u {id} -t stm32h743xx --no-reset -O resume_on_disconnect=false {elf}",
+    "pyocd commander -W -u {id} -t stm32h743xx -c 'reset halt'",
+]
+OPENOCD_LINES = [
+    "openocd -f board/st_nucleo_h743zi.cfg -c 'adapter serial {id}' -c 'program {{{elf}}} verify' "
+    "-c shutdown",
+    "openocd -f board/st_nucleo_h743zi.cfg -c 'adapter serial {id}' -c init -c 'reset halt'",
+]
+
+
+@pytest.mark.parametrize(("has_pyocd", "lines"), [(True, PYOCD_LINES), (False, OPENOCD_LINES)])
 def test_a_dry_run_shows_every_command_and_runs_none(
-    target: Target, monkeypatch, caplog, tmp_path: Path
+    target: Target, has_pyocd: bool, lines: list[str], monkeypatch, caplog, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(process, "dry_run", True)
+    monkeypatch.setattr("kit.probe.tools.pyocd_is_installed", lambda: has_pyocd)
     monkeypatch.setattr(subprocess, "run", lambda *args, **kw: pytest.fail("it ran something"))
     runner = make_runner(target, Device("board", target.name, probe=ABSENT))
+    elf = tmp_path / "selftest.elf"
     with caplog.at_level(logging.INFO):
         runner.check()
-        runner.flash(tmp_path / "selftest.elf")
-    assert "pyocd load -W -u 0000000000000000ABSENT -t stm32h743xx" in caplog.text
-    assert "pyocd commander" in caplog.text
+        runner.flash(elf)
+    shown = [record.message for record in caplog.records]
+    for line, wanted in zip(shown, lines, strict=True):
+        assert wanted.format(id=ABSENT, elf=elf) in line
+
+
+def test_flash_dry_run_of_a_board_needs_neither_board_nor_probe(
+    tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv(MAP_SETTING, str(tmp_path / "devices.toml"))
+    save_device(Device("nucleo", "nucleo_h743zi", probe=ABSENT))
+    done = subprocess.run(
+        [sys.executable, "-m", "kit", "flash", "--device", "nucleo", "--dry-run"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert f"pyocd load -W -u {ABSENT} -t stm32h743xx" in done.stderr
