@@ -151,13 +151,15 @@ def start_program(
     args: Sequence[str],
     settings: Mapping[str, str],
     release: Callable[[], None] = lambda: None,
+    flash: bool = True,
 ) -> Session:
     """Start a built program, written to the device before where the runner does that.
 
-    release: called when the program has ended, or could not be started.
+    release: called when the program has ended, or could not be started. flash=False: the caller has
+    written it.
     """
     try:
-        if runner.capabilities.flash:
+        if flash and runner.capabilities.flash:
             runner.flash(program)
         run_id = new_run_id()
         started = runner.start(program, args, {"PN_RUN": run_id, **settings})
