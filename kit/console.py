@@ -5,20 +5,35 @@ a verb's output can be piped. Colours and progress bars appear only on a termina
 """
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
 from rich.progress import Progress
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 # A file or pipe has no width of its own: tables there are as wide as they need to be.
 _PIPE_WIDTH = 200
+_BAR_WIDTH = 30
 
 _out = Console(highlight=False, soft_wrap=True)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """A table's cell that is a bar: `share` (0 to 1) of the longest."""
+
+    share: float
+
+    def drawn(self) -> ProgressBar:
+        """As Rich draws it."""
+        return ProgressBar(1.0, self.share, _BAR_WIDTH, finished_style="bar.complete")
 
 
 def info(text: str) -> None:
@@ -40,14 +55,34 @@ def error(message: str, hint: str = "") -> None:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """Print rows under column headings; numbers are aligned to the right."""
+    _out.print(_make_table(columns, rows, title))
+
+
+def _make_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str) -> Table:
     rows = [list(row) for row in rows]
     result = Table(title=escape(title) or None, box=None, pad_edge=False, title_justify="left")
     for index, name in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
         result.add_column(escape(name), justify="right" if numeric else "left")
     for row in rows:
-        result.add_row(*(escape(str(cell)) for cell in row))
-    _out.print(result)
+        result.add_row(
+            *(cell.drawn() if isinstance(cell, Bar) else escape(str(cell)) for cell in row)
+        )
+    return result
+
+
+def is_terminal() -> bool:
+    """Whether results go to a terminal."""
+    return _out.is_terminal
+
+
+@contextlib.contextmanager
+def live_table() -> Iterator[Callable[[Sequence[str], Iterable[Sequence[object]], str], None]]:
+    """A table that stays in its place; yields the function that shows its newest state."""
+    with Live(console=_out, auto_refresh=False) as live:
+        yield lambda columns, rows, title: live.update(
+            _make_table(columns, rows, title), refresh=True
+        )
 
 
 @contextlib.contextmanager

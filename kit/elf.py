@@ -1,4 +1,4 @@
-"""ELF files: the sections and segments of a program."""
+"""ELF files: the sections, segments and symbols of a program."""
 
 import dataclasses
 import struct
@@ -6,7 +6,8 @@ from pathlib import Path
 
 from kit.errors import DeviceError
 
-_SHT_NOBITS, _SHF_WRITE, _SHF_ALLOC, _PT_LOAD = 8, 1, 2, 1
+_SHT_SYMTAB, _SHT_NOBITS, _SHF_WRITE, _SHF_ALLOC, _PT_LOAD = 2, 8, 1, 2, 1
+_STT_OBJECT, _STT_FUNC = 1, 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +65,44 @@ def read_elf(content: bytes) -> tuple[list[Section], list[Segment]]:
                 raise ValueError("a segment is cut short")
             segments.append(Segment(address, load_address, size, data))
     return sections, segments
+
+
+@dataclasses.dataclass(frozen=True)
+class Symbol:
+    """A name for an address; `is_function` where it is code, `size` in bytes (0: not said)."""
+
+    name: str
+    address: int
+    size: int
+    is_function: bool
+
+
+def read_symbols(content: bytes) -> list[Symbol]:
+    """Functions and objects of a little-endian ELF file, by address; none if it was stripped."""
+    wide = content[4] == 2
+    sh_offset = struct.unpack_from("<Q" if wide else "<I", content, 40 if wide else 32)[0]
+    sh_size, sh_count = struct.unpack_from("<HH", content, 58 if wide else 46)
+    rows = [
+        struct.unpack_from("<IIQQQQI" if wide else "<IIIIIII", content, sh_offset + i * sh_size)
+        for i in range(sh_count)
+    ]
+    symbols = []
+    for _, kind, _, _, offset, size, link in rows:
+        if kind == _SHT_SYMTAB:
+            names = content[rows[link][4] :]
+            table = content[offset : offset + size]
+            for entry in struct.iter_unpack("<IBBHQQ" if wide else "<IIIBBH", table):
+                if wide:
+                    name, info, _, _, address, length = entry
+                else:
+                    name, address, length, info, _, _ = entry
+                if info & 15 in (_STT_OBJECT, _STT_FUNC):
+                    text = names[name : names.index(b"\0", name)].decode()
+                    is_function = info & 15 == _STT_FUNC
+                    # Bit 0 of a function's address says Thumb.
+                    thumb = not wide and is_function
+                    symbols.append(Symbol(text, address & ~int(thumb), length, is_function))
+    return sorted(symbols, key=lambda symbol: symbol.address)
 
 
 def _kind(section_type: int, flags: int) -> str:

@@ -118,10 +118,14 @@ def ensure(target: Target, toolchain: Toolchain) -> None:
     _install([need for need in needs(target, toolchain) if not need.present])
 
 
+def ensure_package(package: str, purpose: str) -> None:
+    """The same for one package."""
+    _install([] if is_present(package) else [Need(package, purpose, False)])
+
+
 def ensure_jdk() -> None:
     """The same for compiling Java."""
-    jdk = Need(JDK, "compiling Java and for Java", is_present(JDK))
-    _install([] if jdk.present else [jdk])
+    ensure_package(JDK, "compiling Java and for Java")
 
 
 def ensure_test_tools() -> None:

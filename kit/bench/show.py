@@ -5,8 +5,9 @@ from typing import Any
 
 from kit import console
 from kit.bench import layers, ours
+from kit.bench.counts import Counts
 
-_US = "us"
+FUNCTIONS_SHOWN = 5
 
 
 def show(result: Mapping[str, Any]) -> None:
@@ -82,6 +83,42 @@ def region_rows(columns: Mapping[str, Mapping[str, float]]) -> list[list[object]
                 name = f"  {region.split('.')[1]}"
                 rows.append([name, *(_number(costs[region]) for costs in columns.values())])
     return [*rows, ["all", *(_number(sum(costs.values())) for costs in columns.values())]]
+
+
+def bar_rows(costs: Mapping[str, float]) -> list[list[object]]:
+    """The same for one mapping, with shares of the sum and bars as long as they are."""
+    rows = region_rows({"": costs})
+    total = rows[-1][1]
+    most = max(cost for _, cost in rows[:-1])
+    bars = [*(console.Bar(cost / most) for _, cost in rows[:-1]), ""]
+    return [
+        [name, cost, round(100 * cost / total, 1), bar]
+        for (name, cost), bar in zip(rows, bars, strict=True)
+    ]
+
+
+def show_bars(costs: Mapping[str, float], unit: str, title: str) -> None:
+    """A table with them."""
+    console.table(bar_headings(unit), bar_rows(costs), title=title)
+
+
+def bar_headings(unit: str) -> list[str]:
+    """Of the columns of `bar_rows`."""
+    return ["stage, layer", unit, "%", ""]
+
+
+def show_counts(title: str, counts: Counts, functions: bool = False) -> None:
+    """Instructions of a frame by stage and layer; by function too, the largest of each region."""
+    title = f"{title}: instructions under emulation, mean of {counts.frames} frames"
+    rounded = {region: round(number) for region, number in counts.regions.items()}
+    show_bars(rounded, "instructions", title)
+    if functions:
+        rows = [
+            [region, name, round(number)]
+            for region, found in counts.functions.items()
+            for name, number in list(found.items())[:FUNCTIONS_SHOWN]
+        ]
+        console.table(["region", "function", "instructions"], rows)
 
 
 def _number(value: float) -> float | int:

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from kit.build import build
 from kit.devtest.protocol import Report, read_report
@@ -55,11 +56,11 @@ def run_on_all(
 
 def run_on(
     runner: Runner,
-    app: str,
+    app: str | Path,
     args: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
 ) -> Run:
-    """Run a built program on one device to its end."""
+    """Run a built program, by its name or file, on one device to its end."""
     began = time.monotonic()
     facts = {"where": runner.name, "target": runner.target.name}
     try:

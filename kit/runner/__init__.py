@@ -6,7 +6,13 @@ from pathlib import Path
 from kit.device import Device, device_for
 from kit.errors import DeviceError, TargetError
 from kit.runner._base import Capabilities, Progress, Runner, Started, no_progress
-from kit.runner._session import Session, new_run_id, open_session, run_programs
+from kit.runner._session import (
+    Session,
+    new_run_id,
+    open_session,
+    run_programs,
+    start_program,
+)
 from kit.target import Target
 
 __all__ = [
@@ -22,6 +28,7 @@ __all__ = [
     "open_session",
     "run_programs",
     "runner_names",
+    "start_program",
 ]
 
 

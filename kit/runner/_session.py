@@ -115,7 +115,7 @@ def new_run_id() -> str:
 
 def open_session(
     where: Target | str | Runner,
-    app: str,
+    app: str | Path,
     args: Sequence[str] = (),
     *,
     settings: Mapping[str, str] | None = None,
@@ -125,7 +125,8 @@ def open_session(
 ) -> Session:
     """Build an app where needed, flash it where that takes it, start it, talk to it.
 
-    where: a target, on `device` if that is given, or a runner. settings: what pn_port_env reads in
+    where: a target, on `device` if that is given, or a runner. app: its name, or the file of one
+    that is built, which stays as it is. settings: what pn_port_env reads in
     the program, PN_RUN (session.run_id) beside them. model: a .tflite file instead of the target's
     own. rebuild=False takes the program as it is.
     Raises KitError when the device is not ready, or the program does not build or start.
@@ -139,9 +140,9 @@ def open_session(
         if runner.device:
             claim.enter_context(claimed(runner.device))
         runner.check()
-        if rebuild:
+        if rebuild and not isinstance(app, Path):
             build(runner.target.name, model)
-        program = program_path(runner.target, app)
+        program = app if isinstance(app, Path) else program_path(runner.target, app)
         return start_program(runner, program, args, settings or {}, claim.pop_all().close)
 
 

@@ -129,7 +129,9 @@ class Target:
     all when empty. model: a name in kit/models. layout: the order of packed weights. cpu_flags:
     given to compiler and linker; tune_flags: to the compiler alone. clock_hz: of the core
     that runs the program. bandwidth_mb_s: 10^6 bytes of weights that one core streams from memory
-    in a second, for estimates. clusters: by name, e.g. `little` and `big`.
+    in a second, for estimates. clusters: by name, e.g. `little` and `big`. instructions: limits
+    under emulation by model, instruction set and stage (or `frame`): mean of a frame, counted
+    exactly.
     """
 
     name: str
@@ -160,6 +162,9 @@ class Target:
     emulator: Emulator | None = None
     memory: Mapping[str, Memory] = dataclasses.field(default_factory=dict)
     budgets: Budgets = dataclasses.field(default_factory=Budgets)
+    instructions: Mapping[str, Mapping[str, Mapping[str, int]]] = dataclasses.field(
+        default_factory=dict
+    )
     notes: tuple[Note, ...] = ()
 
     @property

@@ -1,7 +1,10 @@
 """`bench`: what a frame costs on this computer or on a target, and the target's budgets."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,22 +14,32 @@ from kit.build import build
 from kit.errors import CheckFailed, KitError
 from kit.files import write_atomically
 from kit.host import HOST_TARGET
-from kit.measure import Costs, check_budgets, measure_costs, memory_of, read_sizes
+from kit.measure import (
+    Costs,
+    check_budgets,
+    has_instruction_clock,
+    measure_costs,
+    memory_of,
+    read_sizes,
+)
 from kit.report.facts import Budget
 from kit.target import Target, load_target
 
-NOTE = "instructions that the emulator counted, not cycles or time of a real core"
+if TYPE_CHECKING:
+    from kit.bench.counts import Counts
+
+UNIT = "instructions"
 
 
 @click.command(
-    epilog="Examples: ./tools/percepnet bench --arch full --against litert --mode both; "
+    epilog="Examples: ./tools/percepnet bench --model full --against litert --mode both; "
     "./tools/percepnet bench --target mps3_an547"
 )
 @click.option("--target", "name", default=HOST_TARGET, show_default=True, help="Measure this one.")
 @click.option(
-    "--arch",
-    help="tiny, lite or full instead of the target's model; with random "
-    "weights where none is trained.",
+    "--model",
+    help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
+    "where none is trained.",
 )
 @click.option("--isa", help="Force an instruction set, e.g. scalar.")
 @click.option(
@@ -40,39 +53,48 @@ NOTE = "instructions that the emulator counted, not cycles or time of a real cor
     "--against", multiple=True, metavar="PEER", help=f"Beside: {', '.join(peer_names())}."
 )
 @click.option("--core", type=int, help="Stay on this core.  [the last one]")
+@click.option("--estimates", is_flag=True, help="Models' estimates for targets that are not here.")
 @click.option(
     "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures here."
 )
 def command(
     name: str,
-    arch: str | None,
+    model: str | None,
     isa: str | None,
     mode: str,
     against: tuple[str, ...],
     core: int | None,
+    estimates: bool,
     json_path: Path | None,
 ) -> None:
     """Measure what a frame costs on a target.
 
     On this computer: frames, packets, the network, its layers and kernels, beside the time that
-    reading as many bytes as its weights takes, and beside other runtimes (--against). On an
-    emulated board: instructions by stage, and the target's budgets.
+    reading as many bytes as its weights takes, and beside other runtimes (--against). Emulated:
+    instructions by stage and layer, and the target's budgets. --estimates: what a model of the
+    processor, or of its memory, says of targets that are not here.
     """
     target = load_target(name)
-    if name == HOST_TARGET:
-        _on_host(target, arch, isa, mode, against, core, json_path)
-        return
-    if arch or against or core is not None or mode != "burst":
+    if estimates:
+        _estimates(target, model, json_path)
+    elif name == HOST_TARGET:
+        _on_host(target, model, isa, mode, against, core, json_path)
+    elif against or core is not None or mode != "burst":
         raise KitError(
-            f"--arch, --against, --core and --mode are for {HOST_TARGET}",
+            f"--against, --core and --mode are for {HOST_TARGET}",
             hint=f"leave them out, or leave out --target {name}",
         )
-    _on_target(target, isa, json_path)
+    elif target.emulator:
+        _emulated(target, model, isa, json_path)
+    elif model:
+        raise KitError("--model is for what runs on this computer", hint="leave it out")
+    else:
+        _on_device(target, isa, json_path)
 
 
 def _on_host(
     target: Target,
-    arch: str | None,
+    model: str | None,
     isa: str | None,
     mode: str,
     against: tuple[str, ...],
@@ -85,7 +107,7 @@ def _on_host(
     from kit.bench.timing import PACED
 
     modes = {"burst": host.BURST, "paced": (PACED,), "both": (*host.BURST, PACED)}[mode]
-    request = host.Request(find_subject(target, arch), isa, modes, against, core)
+    request = host.Request(find_subject(target, model), isa, modes, against, core)
     with console.progress("measuring", request.planned_s()) as bar:
         result = host.run(request, lambda seconds: bar.advance(bar.task_ids[0], seconds))
     show(result)
@@ -93,17 +115,64 @@ def _on_host(
         write_atomically(json_path, (json.dumps(result, indent=2) + "\n").encode())
 
 
-def _on_target(target: Target, isa: str | None, json_path: Path | None) -> None:
+def _emulated(target: Target, model: str | None, isa: str | None, json_path: Path | None) -> None:
+    """Exact counts by region; of the target's own model also its budgets, with the worst frame."""
+    from kit.bench.counts import check_limits, count
+    from kit.bench.model import find_subject
+    from kit.bench.show import show_counts
+
+    subject = find_subject(target, model)
+    counts = count(target, subject, isa)
+    show_counts(f"{target.name}, {subject.title}, {counts.boot['isa']}", counts)
+    limits = check_limits(target, counts, subject.name)
+    budgets = [Budget(f"{stage}, mean", round(n), limit, UNIT) for stage, n, limit in limits]
+    if has_instruction_clock(target) and not model:
+        build(target.name)
+        report, costs = measure_costs(target, isa)
+        budgets += check_budgets(target, costs, memory_of(report), read_sizes(target))
+    show_budgets(tuple(budgets))
+    if json_path:
+        write_atomically(json_path, _counts_json(target, subject.name, counts, budgets))
+    require_budgets(target.name, tuple(budgets))
+
+
+def _counts_json(target: Target, model: str, counts: Counts, budgets: list[Budget]) -> bytes:
+    from kit.bench.counts import KIND
+
+    facts = {
+        "kind": KIND,
+        "target": target.name,
+        "model": model,
+        "boot": dict(counts.boot),
+        "out_crc": counts.out_crc,
+        "frames": counts.frames,
+        "stages": counts.stages(),
+        "layers": counts.regions,
+        "functions": counts.functions,
+        "budgets": {b.name: {"value": b.value, "limit": b.limit} for b in budgets},
+    }
+    return (json.dumps(facts, indent=2) + "\n").encode()
+
+
+def _on_device(target: Target, isa: str | None, json_path: Path | None) -> None:
     build(target.name)
     report, costs = measure_costs(target, isa)
     budgets = check_budgets(target, costs, memory_of(report), read_sizes(target))
     _show(f"{target.name}, {report.boot['isa']}, firmware {report.boot['fw']}", costs)
-    if costs.unit == "instructions":
-        console.note(NOTE)
     show_budgets(budgets)
     if json_path:
         write_atomically(json_path, _json(report.boot, costs, budgets))
     require_budgets(target.name, budgets)
+
+
+def _estimates(target: Target, model: str | None, json_path: Path | None) -> None:
+    from kit.bench.estimates import estimate, show_estimates
+    from kit.bench.model import find_subject
+
+    found = estimate(find_subject(target, model))
+    show_estimates(found)
+    if json_path:
+        write_atomically(json_path, (json.dumps(found, indent=2) + "\n").encode())
 
 
 def _show(title: str, costs: Costs) -> None:

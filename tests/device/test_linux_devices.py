@@ -416,3 +416,22 @@ def test_two_threads_may_use_two_devices(phone: Phone, board: Board) -> None:
     for thread in threads:
         thread.join()
     assert content_on(phone, "both") == content_on(board, "both")
+
+
+def test_a_profile_on_a_device_is_its_measured_time(capsys, board: Board, tmp_path: Path) -> None:
+    save_device(Device("real", TARGET, ssh="board"))
+    results = tmp_path / "profile.json"
+    code, out, err = run(capsys, "profile", "--device", "real", "--json", str(results))
+    assert code == 0, err
+    assert "measured time on the device: real, tiny, neondot, median of a frame" in out
+    facts = json.loads(results.read_text())
+    assert (facts["device"], facts["target"], facts["unit"]) == ("real", TARGET, "us")
+    assert facts["before"]["kernel"].startswith("Linux ")
+    assert facts["stages"]["network"] > facts["layers"]["network.gru1"] > 0
+    assert facts["spread"]["pitch"]["p50"] <= facts["spread"]["pitch"]["max"]
+
+
+def test_no_time_is_told_of_a_device_that_is_emulated(capsys) -> None:
+    code, out, err = run(capsys, "profile", "--device", "board")
+    assert (code, out) == (2, "")
+    assert "`board` is emulated: its times mean nothing" in err

@@ -131,7 +131,7 @@ def test_calls_come_at_the_pace_of_their_frames():
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--arch", "huge"], "unknown architecture `huge`"),
+        (["--model", "huge"], "unknown model `huge`"),
         (["--against", "litter"], "did you mean `litert`"),
         (["--isa", "avx9"], "instruction set `avx9`"),
         (["--core", "999"], "no core 999"),

@@ -1,5 +1,6 @@
 """A device for tests of updates: the firmware's own C on a flash that is a piece of memory."""
 
+import functools
 import struct
 import zlib
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from kit.model.quantise import QuantisedModel, quantise
 from kit.model.random_model import random_weights
 from kit.paths import MODELS
 from kit.target import load_target
+from kit.update import Transfer
 
 HEADERS = ("pn_update.h", "pn_link.h", "pn_trial.h", "pn_model.h")
 SECTOR_BYTES = 4096
@@ -41,13 +43,14 @@ class Flash:
         self.size, self.sector_bytes = size, sector_bytes
         self.on_operation: Callable[[str, int], None] = lambda kind, count: None
         self.alive = True
-
-    def driver(self):
-        """A pn_flash_t of this memory. Keep it as long as the device."""
+        self.worn_out = False  # nothing can be programmed any more
         self._erase = self.ffi.callback("int(void *, size_t)", self._erase_sector)
         self._program = self.ffi.callback(
             "int(void *, size_t, uint8_t *, size_t)", self._program_bytes
         )
+
+    def driver(self):
+        """A pn_flash_t of this memory. Keep it, and this flash, as long as the device."""
         return self.ffi.new(
             "pn_flash_t *",
             {
@@ -77,6 +80,8 @@ class Flash:
         before = self.memory[offset : offset + count]
         if self.alive:
             assert before == bytes([ERASED]) * count, f"{offset} is programmed twice"
+        if self.worn_out:
+            return -1
         if self._survives("program", count):
             self.memory[offset : offset + count] = self.ffi.buffer(data, count)[:]
         return 0 if self.alive else -1
@@ -90,10 +95,9 @@ class Device:
 
     def __init__(
         self,
-        flash: Flash,
+        flash: Flash | None,
         window: int = 16384,
         self_test: Callable[[object], bool] | None = None,
-        key: bool = False,
     ) -> None:
         self.ffi, self.lib = host.load(*HEADERS)
         self.flash = flash
@@ -103,7 +107,7 @@ class Device:
             "int(void *, const pn_nn_model_t *)",
             lambda _context, model: 0 if (self_test or self.passes)(model) else -1,
         )
-        self._driver = flash.driver()
+        self._driver = flash.driver() if flash else self.ffi.NULL
         self._setup = self.ffi.new(
             "pn_update_setup_t *",
             {
@@ -156,7 +160,7 @@ class Device:
                     self._update, self._link.payload, self._link.count, self._answer
                 )
                 answers += self._pack(ord("U"), self._link.number, count)
-        return bytes(answers) if self.flash.alive else b""
+        return bytes(answers) if self.flash is None or self.flash.alive else b""
 
     def _pack(self, kind: int, number: int, count: int) -> bytes:
         size = self.lib.pn_link_pack(self._packet, kind, number, self._answer, count)
@@ -177,10 +181,17 @@ def quantised(arch: Architecture, seed: int) -> QuantisedModel:
     return quantise(Model(random_weights(arch, seed), arch, {"post_filter": True}, sha))
 
 
+@functools.cache
 def make_blob(seed: int, arch: Architecture | None = None, layout: str | None = None) -> bytes:
     """Weights that fit the host library's model where nothing else is asked for."""
     packing = PACKINGS[layout] if layout else host_packing()
     return render_blob(quantised(arch or built_in_architecture(), seed), packing)
+
+
+def send(device: Device, transfer: Transfer) -> None:
+    """Carry a transfer to its end, over a line without faults."""
+    while not transfer.done:
+        transfer.take(device.feed(transfer.give()))
 
 
 def sealed(blob: bytes) -> bytes:

@@ -1,0 +1,346 @@
+"""Updates of weights: kit.update against the firmware's own C, on a line and a flash that fail."""
+
+import collections
+import random
+import struct
+
+import pytest
+
+from kit.errors import DeviceError
+from kit.model.architecture import Architecture
+from kit.update import Status, Transfer, UpdateRefused
+from tests.host.update_device import (
+    SECTOR_BYTES,
+    Device,
+    Flash,
+    PowerFailure,
+    built_in_architecture,
+    host_packing,
+    make_blob,
+    sealed,
+    send,
+)
+
+BAUD = 921600
+BITS_PER_BYTE = 10
+LATENCY_S = 0.004  # of a USB serial port, each way
+PIECE_BYTES = 64  # in which the line is looked at
+PAGE_S = 0.0007  # to program 256 bytes of a serial NOR flash
+ERASE_S = 0.150  # for a sector of 64 KiB
+LAYOUTS = {"nr32c4": "rm16", "rm16": "nr32c4"}
+
+
+def updated(seed: int = 1) -> tuple[Flash, Device]:
+    """A device that runs the weights of a seed."""
+    flash = Flash()
+    device = Device(flash)
+    send(device, Transfer(make_blob(seed)))
+    return flash, device
+
+
+def test_new_weights_replace_the_old_ones_and_outlast_a_reset() -> None:
+    flash = Flash()
+    assert Device(flash).weights is None
+    device = Device(flash)
+    for sequence, seed in enumerate((1, 2, 3), 1):
+        send(device, Transfer(make_blob(seed)))
+        assert (device.weights == make_blob(seed), device.sequence) == (True, sequence)
+        assert device.runs_well
+        restarted = Device(flash)
+        assert (restarted.weights == make_blob(seed), restarted.sequence) == (True, sequence)
+
+
+def test_weights_that_run_already_are_not_sent_again() -> None:
+    flash, device = updated()
+    transfer = Transfer(make_blob(1))
+    sent = 0
+    while not transfer.done:
+        out = transfer.give()
+        sent += len(out)
+        transfer.take(device.feed(out))
+    assert sent < 2000
+    assert device.sequence == 1
+
+
+def test_a_transfer_goes_on_from_any_byte() -> None:
+    """The host's program ends at every place within a packet; the device keeps what it has."""
+    flash, device = updated()
+    draw = random.Random(5)
+    sessions = 0
+    furthest = 0
+    while device.weights != make_blob(2):
+        transfer = Transfer(make_blob(2))
+        left = 3000 + draw.randrange(2000)
+        while left > 0 and not transfer.done:
+            out = transfer.give()
+            transfer.take(device.feed(out[:left]))
+            left -= len(out)
+        assert transfer.first_offset >= furthest, "bytes that the device had were sent again"
+        furthest = max(furthest, transfer.acknowledged)
+        sessions += 1
+        assert device.weights in (make_blob(1), make_blob(2))
+    assert sessions > 100
+
+
+def test_a_transfer_goes_on_after_every_single_byte_of_a_packet() -> None:
+    """The cable is pulled after byte 0, 1, 2 ... of a packet with data."""
+    flash, device = updated()
+    cuts = 0
+    for cut in range(0, 1060):
+        transfer = Transfer(make_blob(2))
+        while transfer.first_offset is None:
+            transfer.take(device.feed(transfer.give()))
+        before = transfer.first_offset
+        device.feed(transfer.give()[:cut])
+        again = Transfer(make_blob(2))
+        while again.first_offset is None:
+            again.take(device.feed(again.give()))
+        assert again.first_offset - before in (0, 1024)
+        cuts += again.first_offset - before == 1024
+        if again.first_offset > len(make_blob(2)) - 4096:
+            break
+    assert cuts > 10
+    send(device, Transfer(make_blob(2)))
+    assert device.weights == make_blob(2)
+
+
+def test_a_transfer_goes_on_after_a_reset_near_where_it_was() -> None:
+    flash, device = updated()
+    draw = random.Random(6)
+    resets = furthest = 0
+    while device.weights != make_blob(2):
+        device = Device(flash)
+        assert device.weights == make_blob(1)
+        transfer = Transfer(make_blob(2))
+        left = draw.randrange(30000, 60000)
+        while left > 0 and not transfer.done:
+            out = transfer.give()
+            transfer.take(device.feed(out[:left]))
+            left -= len(out)
+        assert furthest - transfer.first_offset <= 2 * SECTOR_BYTES
+        furthest = transfer.acknowledged
+        resets += 1
+    assert resets >= 7
+
+
+class SlowFlash(Flash):
+    """Counts the time that its operations take."""
+
+    def __init__(self) -> None:
+        super().__init__(sector_bytes=1 << 16)
+        self.busy_s = 0.0
+        self.on_operation = self._take_time
+
+    def _take_time(self, kind: str, count: int) -> None:
+        self.busy_s += ERASE_S if kind == "erase" else PAGE_S * count / 256
+
+
+def seconds_on_the_line(device: Device, flash: SlowFlash, transfer: Transfer) -> float:
+    """How long a transfer takes in the time of a line, not of this computer.
+
+    Each direction carries a byte in ten bits; a packet is answered when the flash has taken it in;
+    both ways there is the latency of an adapter.
+    """
+    host_s = device_s = back_s = 0.0
+    answers: collections.deque[tuple[float, bytes]] = collections.deque()
+    while not transfer.done:
+        out = transfer.give()
+        for start in range(0, len(out), PIECE_BYTES):
+            piece = out[start : start + PIECE_BYTES]
+            host_s += len(piece) * BITS_PER_BYTE / BAUD
+            flash.busy_s = 0.0
+            said = device.feed(piece)
+            device_s = max(device_s, host_s + LATENCY_S) + flash.busy_s
+            back_s = max(back_s, device_s) + len(said) * BITS_PER_BYTE / BAUD
+            answers.append((back_s + LATENCY_S, said))
+        if not out:
+            host_s = max(host_s, answers[0][0])
+        while answers and answers[0][0] <= host_s:
+            transfer.take(answers.popleft()[1])
+    return host_s
+
+
+def test_an_update_takes_the_line_s_rate() -> None:
+    """At 921600 baud, through USB adapters, onto a serial NOR flash of usual speed."""
+    flash = SlowFlash()
+    transfer = Transfer(make_blob(1))
+    seconds = seconds_on_the_line(Device(flash, window=16384), flash, transfer)
+    share = len(make_blob(1)) * BITS_PER_BYTE / BAUD / seconds
+    assert 0.85 < share < 1, f"{share:.3f} of the line's rate"
+
+
+def test_an_update_without_room_for_two_packets_still_arrives() -> None:
+    """A device that takes in nothing while it writes its flash."""
+    device = Device(Flash(), window=0)
+    transfer = Transfer(make_blob(1))
+    most = 0
+    while not transfer.done:
+        out = transfer.give()
+        most = max(most, len(out))
+        transfer.take(device.feed(out))
+    assert most < 1200
+    assert device.weights == make_blob(1)
+
+
+def test_noise_on_the_line_costs_packets_and_nothing_else() -> None:
+    flash, device = updated()
+    draw = random.Random(7)
+    transfer = Transfer(make_blob(2))
+    damaged = 0
+
+    def through(data: bytes) -> bytes:
+        nonlocal damaged
+        if draw.random() > 0.05 or not data:
+            return data
+        damaged += 1
+        place = draw.randrange(len(data))
+        kind = draw.randrange(3)
+        if kind == 0:
+            return data[:place] + bytes([data[place] ^ 1 << draw.randrange(8)]) + data[place + 1 :]
+        return data[:place] + (b"noise" if kind == 1 else b"") + data[place + 1 :]
+
+    while not transfer.done:
+        out = transfer.give()
+        pieces = [out[start : start + 700] for start in range(0, len(out), 700)]
+        back = b"".join(through(device.feed(through(piece))) for piece in pieces)
+        if back:
+            transfer.take(back)
+        elif not out:
+            transfer.silence()
+    assert damaged > 20
+    assert device.weights == make_blob(2)
+
+
+def test_power_may_fail_at_any_operation_of_the_flash() -> None:
+    """The host begins again each time; at every start old or new weights run and pass."""
+    draw = random.Random(8)
+    flash, device = updated()
+    failures = 0
+    for sequence in range(2, 5):
+        wanted, before = make_blob(sequence), device.weights
+        while device.weights != wanted:
+            left = draw.randrange(1, 400)
+
+            def count_down(_kind: str, _count: int) -> None:
+                nonlocal left
+                left -= 1
+                if left == 0:
+                    raise PowerFailure
+
+            flash.on_operation = count_down
+            transfer = Transfer(wanted)
+            while flash.alive and not transfer.done:
+                transfer.take(device.feed(transfer.give()))
+            failures += not flash.alive
+            flash.on_operation = lambda _kind, _count: None
+            flash.alive = True
+            device = Device(flash)
+            assert device.weights in (before, wanted)
+            assert device.runs_well
+    assert failures > 20
+
+
+def test_a_device_without_a_store_says_so() -> None:
+    with pytest.raises(UpdateRefused) as refused:
+        send(Device(None), Transfer(make_blob(1)))
+    assert refused.value.status is Status.NO_STORE
+
+
+def changed(at: int, value: int) -> bytes:
+    """Blob 2 with another word in its header, and the checksum that fits."""
+    return sealed(make_blob(2)[:at] + struct.pack("<I", value) + make_blob(2)[at + 4 :])
+
+
+def other_graph() -> bytes:
+    arch = built_in_architecture()
+    return make_blob(4, Architecture(**{**vars(arch), "fc": arch.fc + 8}))
+
+
+REFUSED = {
+    Status.MAGIC: lambda: b"RIFF" + make_blob(2)[4:],
+    Status.VERSION: lambda: changed(4, 99),
+    Status.TRUNCATED: lambda: sealed(
+        make_blob(2)[:8] + struct.pack("<I", 200) + make_blob(2)[12:200]
+    ),
+    Status.CHECKSUM: lambda: make_blob(2)[:-70] + b"?" + make_blob(2)[-69:],
+    Status.GRAPH: other_graph,
+    Status.LAYOUT: lambda: make_blob(2, layout=LAYOUTS[host_packing().name]),
+    Status.MATRIX: lambda: changed(64 + 4, 0x12345678),
+    Status.SIZE: lambda: sealed(
+        make_blob(2)[:8] + struct.pack("<I", 1 << 20) + make_blob(2)[12:]
+    ).ljust(1 << 20, b"\0"),
+    Status.SELF_TEST: lambda: changed(48, 0x12345678),
+}
+
+
+@pytest.mark.parametrize("status", REFUSED)
+def test_each_fault_of_a_blob_is_refused_with_its_own_words(status: Status) -> None:
+    flash, device = updated()
+    with pytest.raises(UpdateRefused) as refused:
+        send(device, Transfer(REFUSED[status]()))
+    assert refused.value.status is status
+    words = {str(UpdateRefused(other)) for other in REFUSED if other is not status}
+    assert str(refused.value) not in words
+    assert device.weights == Device(flash).weights == make_blob(1)
+
+
+def test_after_a_refusal_good_weights_are_taken() -> None:
+    flash, device = updated()
+    with pytest.raises(UpdateRefused):
+        send(device, Transfer(REFUSED[Status.CHECKSUM]()))
+    send(device, Transfer(make_blob(2)))
+    assert device.weights == make_blob(2)
+
+
+def test_weights_that_fail_their_self_test_are_rolled_back_for_good() -> None:
+    flash = Flash()
+    verdicts = []
+
+    def self_test(_model: object) -> bool:
+        verdicts.append(device.sequence)
+        return len(verdicts) == 1
+
+    device = Device(flash, self_test=self_test)
+    send(device, Transfer(make_blob(1)))
+    with pytest.raises(UpdateRefused) as refused:
+        send(device, Transfer(make_blob(2)))
+    assert refused.value.status is Status.SELF_TEST
+    assert len(verdicts) == 2
+    assert device.weights == Device(flash).weights == make_blob(1)
+
+
+def test_weights_that_take_the_device_down_are_not_tried_twice() -> None:
+    """A crash, or a reset by the watchdog, in the self-test."""
+    flash, _ = updated()
+
+    def self_test(_model: object) -> bool:
+        flash.alive = False
+        return False
+
+    device = Device(flash, self_test=self_test)
+    transfer = Transfer(make_blob(2))
+    while flash.alive:
+        transfer.take(device.feed(transfer.give()))
+    flash.alive = True
+    tried = []
+    restarted = Device(flash, self_test=lambda model: tried.append(model) or True)
+    assert restarted.weights == make_blob(1)
+    assert not tried
+
+
+def test_a_flash_that_fails_is_told() -> None:
+    flash, device = updated()
+
+    flash.worn_out = True
+    with pytest.raises(UpdateRefused) as refused:
+        send(device, Transfer(make_blob(2)))
+    assert refused.value.status is Status.FLASH
+    assert device.weights == make_blob(1)
+
+
+def test_a_device_that_is_silent_is_given_up() -> None:
+    transfer = Transfer(make_blob(1))
+    with pytest.raises(DeviceError, match="does not answer"):
+        for _ in range(100):
+            transfer.give()
+            transfer.silence()
