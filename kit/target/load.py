@@ -58,6 +58,9 @@ def _check(path: Path, target: Target, toolchain: Toolchain) -> None:
         _check_choice(path, "board", target.board, boards)
     for isa in target.isas:
         _check_choice(path, "isas", isa, sorted(toolchain.isa_flags))
+    for limits in target.instructions.values():
+        for isa in limits:
+            _check_choice(path, "instructions", isa, target.isas)
     for variant in target.variants:
         _check_choice(path, "variants", variant, sorted(toolchain.variants))
     for cluster in target.clusters.values():

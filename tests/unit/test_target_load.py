@@ -100,6 +100,11 @@ def test_an_unknown_key_in_a_table_is_named_with_its_path(base: Path) -> None:
         ("notes = 'a word'", "notes", "a list of tables"),
         ("shared_library = 1", "shared_library", "true or false"),
         ("memory = 1", "memory", "a table"),
+        (
+            "instructions = {tiny = {neon = {frame = 1.5}}}",
+            "instructions.tiny.neon.frame",
+            "a whole number",
+        ),
     ],
 )
 def test_a_wrong_type_is_told_with_the_right_one(
@@ -124,6 +129,7 @@ def test_a_missing_key_is_named(base: Path, key: str) -> None:
         ("isas", '["sve"]', "neon"),
         ("proven", '"surely"', "host, emulated, compiled"),
         ("variants", '["fast"]', "checked, profile, release"),
+        ("instructions", "{tiny = {mve = {frame = 1}}}", "scalar, neon, neondot"),
     ],
 )
 def test_a_wrong_choice_is_told_with_the_valid_ones(
