@@ -86,6 +86,16 @@ static int answer_packet(device_t *device) {
     return device->link.type != PN_LINK_QUIT;
 }
 
+static void boot(device_t *device) {
+    static const char digits[] = "0123456789abcdef";
+    char hash[] = PN_MODEL_HASH;
+    for (size_t i = 0; hash[i]; i++) {
+        const uint8_t byte = device->update.model.source_sha256[i / 2];
+        hash[i] = digits[i % 2 ? byte & 15u : byte >> 4];
+    }
+    pn_app_boot_with(pn_isa(device->denoiser), hash);
+}
+
 static void serve(device_t *device) {
     uint8_t byte;
     size_t used;
@@ -111,7 +121,7 @@ int main(void) {
     pn_update_start(&device.update, &setup);
     start_denoiser(&device);
     pn_link_init(&device.link, pn_app_frame_bytes(device.denoiser));
-    pn_app_boot(pn_isa(device.denoiser));
+    boot(&device);
     serve(&device);
     return pn_app_done(0);
 }

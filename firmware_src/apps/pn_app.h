@@ -52,11 +52,15 @@ static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa)
 }
 
 /* The first line of every program. The run id is the caller's: it tells this start from output of
- * an older one. */
-static inline void pn_app_boot(const char *isa) {
+ * an older one. model: first 12 hex digits of the hash of its .tflite. */
+static inline void pn_app_boot_with(const char *isa, const char *model) {
     const char *const run = pn_port_env("PN_RUN");
     pn_port_line("PN_BOOT run=%s fw=%s target=%s model=%s isa=%s", run ? run : "0", PN_BUILD_FW,
-                 PN_BUILD_TARGET, PN_MODEL_HASH, isa);
+                 PN_BUILD_TARGET, model, isa);
+}
+
+static inline void pn_app_boot(const char *isa) {
+    pn_app_boot_with(isa, PN_MODEL_HASH);
 }
 
 /* The last lines: memory (stack 0 where that is not measured), and how many checks were bad.

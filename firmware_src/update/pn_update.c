@@ -55,12 +55,17 @@ static void use(pn_update_t *update, int slot, const pn_nn_model_t *model) {
     update->model = *model;
 }
 
+static pn_update_status_t test(const pn_update_t *update, const pn_nn_model_t *model) {
+    const int failed = update->setup.self_test(update->setup.context, model);
+    return failed ? PN_UPDATE_SELF_TEST : PN_UPDATE_OK;
+}
+
 /* Use weights on trial if they pass. They are marked as tried first: where the trial takes the
  * device down, the next start goes back to the old ones. */
 static pn_update_status_t try_out(pn_update_t *update, int slot, const pn_nn_model_t *model) {
     if (pn_store_mark(&update->store, slot, PN_STORE_TRIED) != 0)
         return PN_UPDATE_FLASH;
-    if (update->setup.self_test(update->setup.context, model) != 0) {
+    if (test(update, model) != PN_UPDATE_OK) {
         (void)pn_store_mark(&update->store, slot, PN_STORE_REJECTED); /* `tried` will do as well */
         return PN_UPDATE_SELF_TEST;
     }
@@ -179,6 +184,8 @@ static pn_update_status_t act(pn_update_t *update, const uint8_t *request, size_
         return update->setup.self_test(update->setup.context, &update->model) == 0
                    ? PN_UPDATE_OK
                    : PN_UPDATE_SELF_TEST;
+    if (request[0] == 'T')
+        return test(update, &update->model);
     if (!update->has_store)
         return PN_UPDATE_NO_STORE;
     switch (request[0]) {

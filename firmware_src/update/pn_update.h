@@ -6,7 +6,7 @@
  * Numbers are little endian. A request is its letter, three zeros, and:
  *   'Q' query                                  'B' begin   header of the blob [64]
  *   'D' data    offset, bytes                  'C' commit  signature [64], or nothing
- *   'A' abort
+ *   'A' abort                                  'T' self-test of the weights in use
  * An answer is the letter, a pn_update_status_t, PN_UPDATE_PROTOCOL, flags (1: signatures are asked
  * for), and the offset of the byte that is expected next. That of a query goes on:
  *   8 window: bytes of packets that may be on their way      12 most bytes of one 'D'

@@ -4,8 +4,12 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from kit.errors import DeviceError
+from kit.update import protocol
+from kit.update.protocol import Answer, PacketReader
 from kit.update.transfer import Transfer
 
+ANSWER_TIMEOUT_S = 30.0
 _POLL_S = 0.5
 
 
@@ -40,3 +44,21 @@ def send_weights(
         elif patience_s <= 0:
             heard = time.monotonic()
             transfer.silence()
+
+
+def ask(line: Line, letter: bytes, timeout_s: float = ANSWER_TIMEOUT_S) -> Answer:
+    """One request without content, protocol.QUERY or protocol.TEST, and its answer.
+
+    Raises DeviceError when none comes in time.
+    """
+    reader = PacketReader()
+    line.write(protocol.FLUSH + protocol.packet(0, protocol.request(letter)))
+    deadline = time.monotonic() + timeout_s
+    while (left_s := deadline - time.monotonic()) > 0:
+        for answer in reader.feed(line.read_some(left_s)):
+            if answer.letter == letter:
+                return answer
+    raise DeviceError(
+        "nobody who takes weights answers on this line",
+        hint="does the program `device` run there? ./tools/percepnet flash device --help",
+    )

@@ -9,7 +9,7 @@ from kit.errors import DeviceError
 
 MARK = b"\xa5\x5a"
 UPDATE, GARBLED = b"U", b"N"
-QUERY, BEGIN, DATA, COMMIT, ABORT = b"Q", b"B", b"D", b"C", b"A"
+QUERY, BEGIN, DATA, COMMIT, ABORT, TEST = b"Q", b"B", b"D", b"C", b"A", b"T"
 HEADER_BYTES = 64
 SIGNATURE_BYTES = 64
 MAX_PAYLOAD = 1032

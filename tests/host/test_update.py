@@ -246,9 +246,12 @@ def test_a_device_without_a_store_says_so() -> None:
     assert refused.value.status is Status.NO_STORE
 
 
-def changed(at: int, value: int) -> bytes:
-    """Blob 2 with another word in its header, and the checksum that fits."""
-    return sealed(make_blob(2)[:at] + struct.pack("<I", value) + make_blob(2)[at + 4 :])
+def changed(at: int, value: int, size: int = 0) -> bytes:
+    """Blob 2 with another word in its header, of `size` bytes, and the checksum that fits."""
+    weights = make_blob(2)
+    size = size or len(weights)
+    weights = weights[:at] + struct.pack("<I", value) + weights[at + 4 :]
+    return sealed(weights[:size].ljust(size, b"\0"))
 
 
 def other_graph() -> bytes:
@@ -259,16 +262,12 @@ def other_graph() -> bytes:
 REFUSED = {
     Status.MAGIC: lambda: b"RIFF" + make_blob(2)[4:],
     Status.VERSION: lambda: changed(4, 99),
-    Status.TRUNCATED: lambda: sealed(
-        make_blob(2)[:8] + struct.pack("<I", 200) + make_blob(2)[12:200]
-    ),
+    Status.TRUNCATED: lambda: changed(8, 200, size=200),
     Status.CHECKSUM: lambda: make_blob(2)[:-70] + b"?" + make_blob(2)[-69:],
     Status.GRAPH: other_graph,
     Status.LAYOUT: lambda: make_blob(2, layout=LAYOUTS[host_packing().name]),
     Status.MATRIX: lambda: changed(64 + 4, 0x12345678),
-    Status.SIZE: lambda: sealed(
-        make_blob(2)[:8] + struct.pack("<I", 1 << 20) + make_blob(2)[12:]
-    ).ljust(1 << 20, b"\0"),
+    Status.SIZE: lambda: changed(8, 1 << 20, size=1 << 20),
     Status.SELF_TEST: lambda: changed(48, 0x12345678),
 }
 

@@ -15,8 +15,9 @@
 #define STATUS_READY BOTH(0x80u)
 #define STATUS_ERRORS BOTH(0x3au) /* erase, program, voltage, locked */
 
-/* A buffered write takes a count of words, less one, and must not cross a block of the buffer. */
-#define BUFFER_BYTES 64u
+/* A buffered write takes a count of words, less one, and must not cross a block of the buffers,
+ * 64 bytes or more in each chip. */
+#define BUFFER_BYTES 128u
 #define BUFFER_WORDS (BUFFER_BYTES / 4u)
 
 static volatile uint32_t *word_at(uintptr_t base, size_t offset) {
@@ -42,23 +43,25 @@ int pn_cfi_erase(uintptr_t base, size_t offset) {
     return finish(word);
 }
 
-static int only_clears_bits(const volatile uint32_t *chip, const uint32_t *words) {
-    for (size_t i = 0; i < BUFFER_WORDS; i++)
+static int only_clears_bits(const volatile uint32_t *chip, const uint32_t *words, size_t count) {
+    for (size_t i = 0; i < count; i++)
         if (words[i] & ~chip[i])
             return 0;
     return 1;
 }
 
-static int program_buffer(volatile uint32_t *chip, const uint8_t *bytes) {
+/* bytes: at most BUFFER_BYTES of them. */
+static int program_buffer(volatile uint32_t *chip, const uint8_t *bytes, size_t byte_count) {
     uint32_t words[BUFFER_WORDS];
-    memcpy(words, bytes, sizeof words);
-    if (!only_clears_bits(chip, words))
+    const size_t count = byte_count / sizeof *words;
+    memcpy(words, bytes, byte_count);
+    if (!only_clears_bits(chip, words, count))
         return -1;
     do
         *chip = WRITE_BUFFER;
     while ((*chip & STATUS_READY) != STATUS_READY);
-    *chip = BOTH(BUFFER_WORDS - 1u);
-    for (size_t i = 0; i < BUFFER_WORDS; i++)
+    *chip = BOTH(count - 1u);
+    for (size_t i = 0; i < count; i++)
         chip[i] = words[i];
     *chip = CONFIRM;
     return finish(chip);
@@ -66,7 +69,13 @@ static int program_buffer(volatile uint32_t *chip, const uint8_t *bytes) {
 
 int pn_cfi_program(uintptr_t base, size_t offset, const uint8_t *bytes, size_t count) {
     int failed = 0;
-    for (size_t done = 0; done < count && !failed; done += BUFFER_BYTES)
-        failed = program_buffer(word_at(base, offset + done), bytes + done);
+    while (count && !failed) {
+        const size_t rest = BUFFER_BYTES - offset % BUFFER_BYTES,
+                     part = count < rest ? count : rest;
+        failed = program_buffer(word_at(base, offset), bytes, part);
+        offset += part;
+        bytes += part;
+        count -= part;
+    }
     return failed;
 }

@@ -7,10 +7,12 @@
 #define BAUD_FRACTION 0x28u
 #define LINE_CONTROL 0x2cu
 #define CONTROL 0x30u
+#define INTERRUPT_MASK 0x38u
 
 #define FLAGS_RX_EMPTY (1u << 4)
 #define FLAGS_TX_FULL (1u << 5)
 #define LINE_FIFO_8_BITS (1u << 4 | 3u << 5)
+#define INTERRUPT_RX_AND_TIMEOUT (1u << 4 | 1u << 6)
 #define CONTROL_ENABLE_TX_RX (1u << 0 | 1u << 8 | 1u << 9)
 
 static volatile uint32_t *at(uintptr_t base, uint32_t offset) {
@@ -32,8 +34,16 @@ void pn_pl011_put(uintptr_t base, uint8_t byte) {
     *at(base, DATA) = byte;
 }
 
+void pn_pl011_interrupt_on_bytes(uintptr_t base) {
+    *at(base, INTERRUPT_MASK) = INTERRUPT_RX_AND_TIMEOUT;
+}
+
+int pn_pl011_has_byte(uintptr_t base) {
+    return !(*at(base, FLAGS) & FLAGS_RX_EMPTY);
+}
+
 uint8_t pn_pl011_get(uintptr_t base) {
-    while (*at(base, FLAGS) & FLAGS_RX_EMPTY)
+    while (!pn_pl011_has_byte(base))
         continue;
     return (uint8_t)*at(base, DATA);
 }

@@ -10,6 +10,11 @@ void pn_pl011_start(uintptr_t base, uint32_t clock_hz, uint32_t baud);
 /* Wait for room and send. */
 void pn_pl011_put(uintptr_t base, uint8_t byte);
 
+/* Raise the UART's interrupt while there are bytes, for boards whose core sleeps until then. */
+void pn_pl011_interrupt_on_bytes(uintptr_t base);
+
+int pn_pl011_has_byte(uintptr_t base);
+
 /* Wait for a byte. */
 uint8_t pn_pl011_get(uintptr_t base);
 

@@ -1,6 +1,8 @@
 /*
- * A file as flash: the setting PN_FLASH names it. It is made, erased, where there is none, and
- * every operation is on the disk before it counts as done.
+ * A file as flash: the setting PN_FLASH names it. It is made, erased, where there is none.
+ *
+ * Erasures and notes are on the disk before they count as done, and all that was programmed before
+ * them. Pages of weights wait for the next of these: until then nothing relies on them.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -20,21 +22,25 @@
 
 static uint8_t *memory;
 
-static int keep(size_t offset, size_t count) {
-    const size_t page = (size_t)sysconf(_SC_PAGESIZE), start = offset / page * page;
-    return msync(memory + start, offset + count - start, MS_SYNC);
+static int keep(void) {
+    return msync(memory, FLASH_BYTES, MS_SYNC);
 }
 
 static int erase(void *context, size_t offset) {
     (void)context;
+    if (keep() != 0)
+        return -1;
     memset(memory + offset, PN_FLASH_ERASED, SECTOR_BYTES);
-    return keep(offset, SECTOR_BYTES);
+    return keep();
 }
 
 static int program(void *context, size_t offset, const uint8_t *bytes, size_t count) {
+    const int is_note = count == PN_FLASH_UNIT_BYTES;
     (void)context;
+    if (is_note && keep() != 0)
+        return -1;
     memcpy(memory + offset, bytes, count);
-    return keep(offset, count);
+    return is_note ? keep() : 0;
 }
 
 /* A new file is filled before it is used; one of another size is none of ours. */
