@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
+from rich.markup import escape as escape_markup
 from rich.progress import Progress
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+
+from kit.text import visible
 
 # A file or pipe has no width of its own: tables there are as wide as they need to be.
 _PIPE_WIDTH = 200
@@ -23,6 +25,11 @@ _out = Console(highlight=False, soft_wrap=True)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
 _err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def escape(text: str) -> str:
+    """Text that is printed as it is: no markup, and nothing that would act on the terminal."""
+    return escape_markup(visible(text))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from kit.devtest.protocol import Report, read_report
 from kit.errors import DeviceError, KitError
 from kit.paths import BUILD
-from kit.report.facts import Bar, Budget
+from kit.report.facts import BUILT, COUNTED, MEASURED, TOLD, Bar, Budget
 from kit.runner import make_runner, open_session
 from kit.target import Target
 
@@ -79,9 +79,9 @@ def costs_of(report: Report) -> Costs:
 
 
 def memory_of(report: Report) -> dict[str, int]:
-    """Bytes of a state and of the most stack used, as the program said; stack 0 if not measured."""
-    for record in report.records("PN_MEMORY"):
-        return {"state": record.number("state"), "stack": record.number("stack")}
+    """Bytes of a state and of the most stack used, as programs said; stack 0 if not measured."""
+    if told := report.records("PN_MEMORY"):
+        return {key: max(record.number(key) for record in told) for key in ("state", "stack")}
     raise DeviceError("the program said nothing about its memory (`PN_MEMORY`)")
 
 
@@ -102,26 +102,60 @@ def _ram_in_all(memory: Mapping[str, int], sizes: Mapping[str, Any]) -> int:
     return sizes["data"] + sizes["bss"] - sizes["sections"].get(".stack", 0) + memory["stack"]
 
 
+@dataclasses.dataclass(frozen=True)
+class Paced:
+    """Frames at the product's pace. core_percent: of one core; preempted: calls during which others
+    had the processor; late_us: of the call that began latest."""
+
+    frames: int
+    core_percent: float
+    p999_us: float
+    missed: int
+    preempted: int
+    late_us: float
+
+
+def paced_of(report: Report) -> Paced | None:
+    """The paced frames of a report; None where there are none. Raises DeviceError for nonsense."""
+    for bench in report.benches:
+        if (bench.name, bench.mode) == ("frame", PACED):
+            keys = ("mean_ns", "period_ns", "p999_ns", "missed", "preempted", "late_max_ns")
+            mean, period, p999, missed, preempted, late = (bench.number(key) for key in keys)
+            if period <= 0:
+                raise DeviceError(f"paced frames have `period_ns={period}`")
+            share = round(100 * mean / period, 3)
+            return Paced(bench.frames, share, p999 / 1000, missed, preempted, late / 1000)
+    return None
+
+
 def check_budgets(
-    target: Target, costs: Costs, memory: Mapping[str, int], sizes: Mapping[str, Any]
+    target: Target,
+    costs: Costs | None,
+    memory: Mapping[str, int],
+    sizes: Mapping[str, Any],
+    paced: Paced | None = None,
 ) -> tuple[Budget, ...]:
     """The target's budgets and memory regions against what was measured.
 
     Budgets of figures that were not measured are left out.
     """
+    counted = costs is not None and costs.unit == "instructions"
     measured = {
-        "frame_instructions": (costs.worst, "instructions", costs.unit == "instructions"),
-        "state_bytes": (memory["state"], "bytes", True),
-        "stack_bytes": (memory["stack"], "bytes", memory["stack"] > 0),
-        "text_bytes": (sizes["text"], "bytes", True),
-        "flash_bytes": (sizes["text"] + sizes["data"], "bytes", True),
-        "ram_bytes": (_ram_in_all(memory, sizes), "bytes", memory["stack"] > 0),
+        "core_percent": (paced and paced.core_percent, "% of a core", MEASURED),
+        "p999_us": (paced and paced.p999_us, "us", MEASURED),
+        "missed": (paced and paced.missed, "frames", MEASURED),
+        "frame_instructions": (costs.worst if counted else None, "instructions", COUNTED),
+        "state_bytes": (memory["state"], "bytes", TOLD),
+        "stack_bytes": (memory["stack"] or None, "bytes", TOLD),
+        "text_bytes": (sizes["text"], "bytes", BUILT),
+        "flash_bytes": (sizes["text"] + sizes["data"], "bytes", BUILT),
+        "ram_bytes": (_ram_in_all(memory, sizes) if memory["stack"] else None, "bytes", TOLD),
     }
     budgets = []
     for name, limit in target.budgets.limits().items():
-        value, unit, known = measured.get(name, (0, "", False))
-        if known:
-            budgets.append(Budget(name.replace("_", " "), value, int(limit), unit))
+        value, unit, kind = measured.get(name, (None, "", ""))
+        if value is not None:
+            budgets.append(Budget(name.replace("_", " "), value, limit, unit, kind))
     for name, use in sizes["regions"].items():
-        budgets.append(Budget(f"memory region {name}", use["used"], use["size"], "bytes"))
+        budgets.append(Budget(f"memory region {name}", use["used"], use["size"], "bytes", BUILT))
     return tuple(budgets)

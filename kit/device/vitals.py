@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 
 _NAMES = {1: ("all",), 2: ("little", "big"), 3: ("little", "mid", "big")}
+_FACTS = ("kernel", "processor", "load", "product", "android", "board")
 # The line of `Vitals.describe` that makes every time measured then invalid.
 DISTURBED = "disturbed"
 _HOTTEST_ALLOWED = 0  # Android's thermal status: 0 is "none", all above slow the clock
@@ -17,6 +18,8 @@ _HOTTEST_ALLOWED = 0  # Android's thermal status: 0 is "none", all above slow th
 SCRIPT = """
 say() { value=; [ ! -r "$2" ] || read -r value 2>/dev/null <"$2"; echo "$1 $value"; }
 echo "kernel $(uname -sr)"
+echo "processor $(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo 2>/dev/null | head -n 1)"
+[ ! -r /proc/loadavg ] || read -r load rest </proc/loadavg && echo "load $load"
 command -v getprop >/dev/null && echo "product $(getprop ro.product.model)" \
     && echo "android $(getprop ro.build.version.release)"
 [ ! -r /proc/device-tree/model ] || echo "board $(tr -d '\\000' </proc/device-tree/model)"
@@ -106,11 +109,7 @@ class Vitals:
 def parse_vitals(text: str) -> Vitals:
     """What SCRIPT printed."""
     words = [line.partition(" ")[::2] for line in text.splitlines()]
-    facts = {
-        key: value.strip()
-        for key, value in words
-        if key in ("kernel", "product", "android", "board") and value.strip()
-    }
+    facts = {key: value.strip() for key, value in words if key in _FACTS and value.strip()}
     status = [value for key, value in words if key == "status" and value.strip().isdigit()]
     heat = [value.strip() for key, value in words if key == "heat"]
     sensors = [value.strip() for key, value in words if key == "sensor"]

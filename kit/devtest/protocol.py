@@ -47,10 +47,7 @@ class Record:
 
     def number(self, key: str) -> int:
         """A field as a whole number. Raises DeviceError when it is missing or none."""
-        value = self.fields.get(key, "")
-        if not _NUMBER.fullmatch(value):
-            raise DeviceError(f"`{self.word}` has `{key}={value}`, which is no whole number")
-        return int(value)
+        return _number(self.word, self.fields, key)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,6 +67,10 @@ class Bench:
     mode: str
     frames: int
     figures: Mapping[str, str]
+
+    def number(self, key: str) -> int:
+        """A figure as a whole number. Raises DeviceError when it is missing or none."""
+        return _number(f"PN_BENCH name={self.name}", self.figures, key)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +92,13 @@ class Report:
         """Records among the remarks: PN_ROUND, PN_MEMORY and others that add to the report."""
         found = [parse_line(line) for line in self.remarks if line.startswith(f"{word} ")]
         return [record for record in found if record]
+
+
+def _number(where: str, fields: Mapping[str, str], key: str) -> int:
+    value = fields.get(key, "")
+    if not _NUMBER.fullmatch(value):
+        raise DeviceError(f"`{where}` has `{key}={value}`, which is no whole number")
+    return int(value)
 
 
 def is_last(line: str) -> bool:

@@ -10,21 +10,30 @@ from collections.abc import Mapping
 
 import jinja2
 
+from kit.text import visible
+
 Columns = Mapping[str, tuple[str, str]]
 """Heading and number format of each column, by the field of a row that it shows."""
 
 
 def environment(package: str) -> jinja2.Environment:
-    """The templates of `package`, which may extend those here; what is inserted is escaped."""
+    """The templates of `package`, which may extend those here; what is inserted is escaped, and
+    what would not be seen is spelled out."""
     return jinja2.Environment(
         loader=jinja2.ChoiceLoader(
             [jinja2.PackageLoader(package), jinja2.PackageLoader("kit.pages")]
         ),
         autoescape=True,
+        finalize=_finalised,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _finalised(value: object) -> object:
+    """Text from outside as it may be shown; our own markup, no plain str, as it is."""
+    return visible(value) if type(value) is str else value
 
 
 def cells(row: object, columns: Columns) -> list[str]:

@@ -1,8 +1,15 @@
-"""What a report tells, as plain data."""
+"""What a report tells, as plain data. Every number says its kind: what it is worth."""
 
 import dataclasses
 
 import numpy as np
+
+MEASURED = "measured on the device"
+COUNTED = "counted under emulation"
+TOLD = "told by the program"
+BUILT = "read from the build"
+
+PASS, FAIL, INVALID = "pass", "FAIL", "invalid"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,12 +31,13 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """A measured figure against its limit."""
+    """A measured figure against its limit; kind: one of those above."""
 
     name: str
-    value: int
-    limit: int
+    value: float
+    limit: float
     unit: str
+    kind: str = ""
 
     @property
     def passed(self) -> bool:
@@ -43,6 +51,37 @@ class Budget:
 
 
 @dataclasses.dataclass(frozen=True)
+class Figure:
+    """A number of a run. key: its name from run to run; earlier: what it was in another one."""
+
+    key: str
+    name: str
+    value: float
+    unit: str
+    kind: str
+    earlier: float | None = None
+
+    @property
+    def change(self) -> str:
+        """The difference to the earlier run, in per cent of that where it can be."""
+        if self.earlier is None:
+            return ""
+        difference = self.value - self.earlier
+        if not difference:
+            return "same"
+        return f"{100 * difference / self.earlier:+.1f} %" if self.earlier else f"{difference:+g}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Chart:
+    """A plot, as SVG, and what it shows."""
+
+    name: str
+    caption: str
+    svg: bytes
+
+
+@dataclasses.dataclass(frozen=True)
 class Recording:
     """A sound to see and hear: `pcm` int16, shape (n,)."""
 
@@ -53,7 +92,11 @@ class Recording:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Everything on the page. facts: label to value, in order; stages: a frame's cost by part."""
+    """Everything on the page. facts: label to value, in order; stages: a frame's cost by part.
+
+    verdict: PASS, FAIL or INVALID, where more than checks and budgets decides it; reasons: why.
+    earlier: which run `figures` are compared with, or why they are not.
+    """
 
     title: str
     subtitle: str
@@ -67,8 +110,15 @@ class Facts:
     budgets: tuple[Budget, ...]
     steps: tuple[tuple[str, float], ...]
     sample_rate_hz: int = 48000
+    verdict: str = ""
+    reasons: tuple[str, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    earlier: str = ""
+    charts: tuple[Chart, ...] = ()
 
     @property
     def passed(self) -> bool:
         """Whether every check and every budget holds."""
+        if self.verdict:
+            return self.verdict == PASS
         return all(check.passed for check in self.checks) and all(b.passed for b in self.budgets)

@@ -4,29 +4,37 @@ import dataclasses
 import json
 import zlib
 
-from kit import pages
-from kit.report.facts import Facts
+from kit.pages import data_uri, environment
+from kit.report.facts import Facts, Recording
 from kit.report.pictures import flac_bytes, spectrograms_png
 
-_templates = pages.environment("kit.report")
-_templates.filters["thousands"] = lambda value: f"{value:,}".replace(",", "\u2009")
+
+def _thousands(value: float) -> str:
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.3f}".rstrip("0").rstrip(".")
+    return text.replace(",", "\u2009")
 
 
-def render_html(facts: Facts) -> str:
-    """The page: everything in one file, nothing loaded from elsewhere."""
-    players = [
-        (sound, pages.data_uri("audio/flac", flac_bytes(sound.pcm, facts.sample_rate_hz)))
-        for sound in facts.recordings
-    ]
-    picture = spectrograms_png(facts.recordings, facts.sample_rate_hz)
+_templates = environment("kit.report")
+_templates.filters["thousands"] = _thousands
+_templates.filters["svg_uri"] = lambda svg: data_uri("image/svg+xml", svg)
+_templates.filters["top"] = lambda bars: max((bar.value for bar in bars), default=0)
+
+
+def render_html(*pages: Facts) -> str:
+    """The page: everything in one file, nothing loaded from elsewhere; several below each other."""
     return _templates.get_template("report.html").render(
-        facts=facts,
-        players=players,
-        picture=pages.data_uri("image/png", picture),
-        stages_total=sum(bar.value for bar in facts.stages),
-        stages_top=max((bar.value for bar in facts.stages), default=0),
-        sizes_top=max((bar.value for bar in facts.sizes), default=0),
+        pages=[(facts, *_sounds(facts.recordings, facts.sample_rate_hz)) for facts in pages]
     )
+
+
+def _sounds(
+    recordings: tuple[Recording, ...], rate_hz: int
+) -> tuple[list[tuple[Recording, str]], str]:
+    """Recordings with the address of their sound, and that of their picture."""
+    if not recordings:
+        return [], ""
+    players = [(r, data_uri("audio/flac", flac_bytes(r.pcm, rate_hz))) for r in recordings]
+    return players, data_uri("image/png", spectrograms_png(recordings, rate_hz))
 
 
 def render_json(facts: Facts) -> str:
@@ -34,7 +42,7 @@ def render_json(facts: Facts) -> str:
     plain = {
         field.name: getattr(facts, field.name)
         for field in dataclasses.fields(facts)
-        if field.name != "recordings"
+        if field.name not in ("recordings", "charts")
     }
     plain["passed"] = facts.passed
     plain["recordings"] = [

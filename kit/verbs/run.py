@@ -1,32 +1,52 @@
-"""`run`: a test program on a target or devices, and its verdict."""
+"""`run`: test programs on a target or devices, and the verdict."""
 
-import dataclasses
-import json
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
 from kit import console
 from kit.device import load_devices
-from kit.device.vitals import DISTURBED
+from kit.devtest.outcome import Outcome, outcome_of
 from kit.devtest.parallel import Run, run_on_all
-from kit.errors import CheckFailed, DeviceError
-from kit.files import write_atomically
+from kit.errors import DeviceError
 from kit.runner import Runner
+from kit.target import load_target
 from kit.verbs._device import choose
 from kit.verbs._isa import isa_option, isa_settings
+from kit.verbs._report import Reports, report_options, require_passed, show
 
 ALL = "all"
+TESTS = ("selftest", "bench")
+SOAK = "soak"
+PACED_SECONDS = 20  # of the benchmark: frames, then packets
+_UNITS_S = {"s": 1, "m": 60, "h": 3600}
+_LONGEST_S = 999999
+
+
+class Duration(click.ParamType):
+    """`90s`, `10m`, `2h`: whole seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        match = re.fullmatch(r"([0-9]{1,6})([smh])", str(value))
+        seconds = int(match[1]) * _UNITS_S[match[2]] if match else 0
+        if not 1 <= seconds <= _LONGEST_S:
+            self.fail(f"`{value}` is no duration: say e.g. 90s, 10m or 2h", param, ctx)
+        return seconds
 
 
 @click.command(
     epilog="Examples: ./tools/percepnet run --target mps3_an547; "
-    "./tools/percepnet run --device pixel --device pi; ./tools/percepnet run --device all",
+    "./tools/percepnet run --device pixel --device pi --html report.html; "
+    "./tools/percepnet run --device all --soak 10m; "
+    "./tools/percepnet run --device pixel --cluster little --compare yesterday.json",
     context_settings={"ignore_unknown_options": True},
 )
-@click.argument("app", default="selftest")
+@click.argument("app", default="")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--device",
@@ -36,11 +56,17 @@ ALL = "all"
 )
 @click.option("--target", "target_name", help="This target, or its only device.")
 @isa_option
-@click.option("--cluster", help="Pin the program to this cluster of cores (`devices show`).")
+@click.option(
+    "--cluster", "--pin", help="Pin the program to this cluster of cores (`devices show`)."
+)
 @click.option("--model", default="", help="A .tflite file instead of the target's own model.")
 @click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the results here."
+    "--soak",
+    "soak_s",
+    type=Duration(),
+    help="Frames for this long, e.g. 10m: same bytes, and at which cost, second by second.",
 )
+@report_options
 def command(
     app: str,
     arguments: tuple[str, ...],
@@ -49,27 +75,38 @@ def command(
     isa: str | None,
     cluster: str | None,
     model: str,
-    json_path: Path | None,
+    soak_s: int | None,
+    reports: Reports,
 ) -> None:
-    """Build APP (the self-test by default), run it on a target or devices and show its tests and
-    measurements.
+    """Test a target or devices: the self-test and the benchmark, held against the target's budgets.
 
-    ARGUMENTS go to the program. The exit code is 1 when a check failed, 2 when a device could not
-    be used.
+    With APP, that program alone; ARGUMENTS go to it. The verdict is pass, FAIL, or invalid: times
+    were taken on a device that throttled, or that others disturbed. The exit code is 0 for pass, 1
+    for the others, 2 when a device could not be used.
     """
+    if app.startswith("-"):
+        raise click.NoSuchOption(app, ctx=click.get_current_context())
+    if app and soak_s:
+        raise click.UsageError(
+            f"--soak has a program of its own: leave out `{app}`", click.get_current_context()
+        )
+    apps = (app,) if app else (SOAK,) if soak_s else TESTS
     runners = _runners(device_names, target_name)
     if cluster:
         for runner in runners:
             runner.pin(cluster)
-    runs = run_on_all(runners, app, arguments, model, isa_settings(isa))
-    for run in runs:
-        if run.report:
-            _show(run)
-    if json_path:
-        _write_json(json_path, app, runs)
+    settings = {**isa_settings(isa), **({"PN_ROUNDS": str(soak_s)} if soak_s else {})}
+    with _progress(runners, apps, soak_s) as told:
+        runs = run_on_all(runners, apps, arguments, model, settings, told)
+    outcomes = [_outcome(run, not model) for run in runs]
+    for outcome in outcomes:
+        if outcome:
+            show(outcome, reports.compare(outcome))
+    reports.write(runs, outcomes)
     if len(runs) > 1:
-        console.table(["device", "verdict", "tests", "s"], [_row(run) for run in runs])
-    _require_passed(app, runs)
+        rows = [_row(run, outcome) for run, outcome in zip(runs, outcomes, strict=True)]
+        console.table(["device", "verdict", "tests", "s"], rows)
+    require_passed(runs, outcomes)
 
 
 def _runners(device_names: Sequence[str], target_name: str | None) -> list[Runner]:
@@ -83,64 +120,22 @@ def _runners(device_names: Sequence[str], target_name: str | None) -> list[Runne
     return [choose(name, target_name) for name in names or [None]]
 
 
-def _require_passed(app: str, runs: Sequence[Run]) -> None:
-    """Say what passed. Raise what was wrong: first devices that could not be used."""
-    for run in runs:
-        if run.passed:
-            console.info(f"{app} on {run.where}: {len(run.report.tests)} tests passed")
-    broken = [run for run in runs if run.error]
-    if len(broken) == 1:
-        raise broken[0].error
-    if broken:
-        lines = "\n".join(f"{run.where}: {run.error}" for run in broken)
-        raise DeviceError(f"{len(broken)} of {len(runs)} devices could not be used", hint=lines)
-    for run in runs:
-        if not run.passed:
-            raise CheckFailed(
-                f"`{app}` on {run.where}: {run.report.bad} checks are bad, "
-                f"exit code {run.exit_code}"
-            )
+@contextmanager
+def _progress(
+    runners: Sequence[Runner], apps: Sequence[str], soak_s: int | None
+) -> Iterator[Callable[[str], None]]:
+    """A bar that moves with each second of sound that a device is through with."""
+    paced = sum(runner.capabilities.realtime for runner in runners)
+    seconds = len(runners) * soak_s if soak_s else paced * PACED_SECONDS
+    with console.progress(" and ".join(apps), max(1, seconds)) as bar:
+        yield lambda line: bar.advance(bar.task_ids[0], line.startswith("PN_ROUND "))
 
 
-def _row(run: Run) -> list[Any]:
-    verdict = "passed" if run.passed else "FAILED" if run.report else run.error.message
+def _outcome(run: Run, own_model: bool) -> Outcome | None:
+    return outcome_of(run, load_target(run.target), own_model) if run.report else None
+
+
+def _row(run: Run, outcome: Outcome | None) -> list[Any]:
+    verdict = outcome.verdict.word if outcome else run.error.message
     tests = len(run.report.tests) if run.report else 0
     return [run.where, verdict, tests, round(run.seconds, 1)]
-
-
-def _show(run: Run) -> None:
-    report = run.report
-    console.note(" ".join(f"{key}={value}" for key, value in report.boot.items()))
-    if report.tests:
-        rows = [[t.name, t.result, _pairs(t.details)] for t in report.tests]
-        console.table(["test", "result", ""], rows)
-    if report.benches:
-        rows = [[b.name, b.mode, b.frames, _pairs(b.figures)] for b in report.benches]
-        console.table(["measurement", "mode", "n", ""], rows)
-        if disturbed := run.before.get(DISTURBED) or run.after.get(DISTURBED):
-            console.note(f"{run.where}: times are invalid: {disturbed}")
-
-
-def _write_json(path: Path, app: str, runs: Sequence[Run]) -> None:
-    """One run as an object, several as a list of them."""
-    facts = [_facts(app, run) for run in runs]
-    content = facts[0] if len(facts) == 1 else facts
-    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
-
-
-def _facts(app: str, run: Run) -> dict[str, Any]:
-    facts: dict[str, Any] = {
-        "device": run.where,
-        "target": run.target,
-        "app": app,
-        "passed": run.passed,
-        "before": run.before,
-        "after": run.after,
-    }
-    if run.error:
-        facts["error"] = run.error.message
-    return facts | (dataclasses.asdict(run.report) if run.report else {})
-
-
-def _pairs(fields: dict[str, str]) -> str:
-    return " ".join(f"{key}={value}" for key, value in fields.items())

@@ -124,7 +124,7 @@ def test_a_program_is_flashed_and_run_to_its_verdict(capsys, name: str, tmp_path
     results = tmp_path / "run.json"
     code, out, err = run(capsys, "run", "--device", name, "--json", str(results))
     assert code == 0, err
-    assert f"selftest on {name}: 7 tests passed" in out
+    assert f"selftest+bench on {name}: 7 tests passed" in out
     facts = json.loads(results.read_text())
     assert facts["passed"] is True
     assert facts["before"]["kernel"].startswith("Linux ")
@@ -345,9 +345,9 @@ def test_several_devices_run_at_the_same_time_and_one_that_is_gone_spoils_no_oth
     words = ["--device", "phone", "--device", "board", "--device", "gone"]
     code, out, err = run(capsys, "run", *words, "--json", str(results))
     assert code == 2
-    assert "selftest on phone: 7 tests passed" in out
-    assert "selftest on board: 7 tests passed" in out
-    assert "selftest on gone" not in out
+    assert "selftest+bench on phone: 7 tests passed" in out
+    assert "selftest+bench on board: 7 tests passed" in out
+    assert "selftest+bench on gone" not in out
     assert "adb does not see `nowhere:5555`" in err
     passed = {facts["device"]: facts["passed"] for facts in json.loads(results.read_text())}
     assert passed == {"phone": True, "board": True, "gone": False}

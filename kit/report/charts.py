@@ -1,0 +1,83 @@
+"""Plots of what calls cost: how often each cost occurred, and how costs went on over time."""
+
+import io
+from collections.abc import Sequence
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from kit.devtest.figures import Histogram, Timeline, unit_word
+from kit.report.facts import Chart
+
+_STYLE = {
+    "font.family": "sans-serif",
+    "font.size": 10,
+    "svg.hashsalt": "percepnet",
+    "svg.fonttype": "none",
+}
+_COLOUR = "#6a3d9a"
+_SIZE_INCHES = (5.0, 2.6)
+
+
+def histogram_chart(histogram: Histogram) -> Chart:
+    """Counts over costs; counts on a logarithmic scale, for the rare ones are those to see."""
+    word, scale = unit_word(histogram.unit)
+    with rc_context(_STYLE):
+        figure, axis = _figure()
+        lefts = [low / scale for low, _, _ in histogram.bins]
+        widths = [(high + 1 - low) / scale for low, high, _ in histogram.bins]
+        least = (max(lefts) - min(lefts)) / 200
+        counts = [count for _, _, count in histogram.bins]
+        axis.bar(lefts, counts, [max(width, least) for width in widths], 0, align="edge",
+                 color=_COLOUR)  # fmt: skip
+        axis.set_yscale("log")
+        axis.set_xlabel(word)
+        axis.set_ylabel("calls")
+        total = sum(counts)
+        return Chart(f"{histogram.name}: how often", f"{total} calls", _svg(figure))
+
+
+def timeline_chart(timeline: Timeline) -> Chart:
+    """Median and worst cost over time."""
+    word, scale = unit_word(timeline.unit)
+    with rc_context(_STYLE):
+        figure, axis = _figure()
+        medians, worsts = zip(*timeline.points, strict=True)
+        if timeline.each > 1:
+            axis.plot([cost / scale for cost in worsts], color="#c0392b", label="worst")
+        axis.plot([cost / scale for cost in medians], color=_COLOUR, label="median")
+        axis.set_ylim(bottom=0)
+        axis.set_xlabel(f"rounds of {timeline.each} calls" if timeline.each > 1 else "calls")
+        axis.set_ylabel(word)
+        if timeline.each > 1:
+            axis.legend(frameon=False, fontsize=9, loc="lower right")
+        return Chart(f"{timeline.name}: in time", _span(timeline), _svg(figure))
+
+
+def charts(histograms: Sequence[Histogram], timelines: Sequence[Timeline]) -> tuple[Chart, ...]:
+    """All plots, those of one measurement beside each other."""
+    drawn = [histogram_chart(each) for each in histograms if each.bins]
+    drawn += [timeline_chart(each) for each in timelines if each.points]
+    return tuple(sorted(drawn, key=lambda chart: chart.name))
+
+
+def _span(timeline: Timeline) -> str:
+    word, scale = unit_word(timeline.unit)
+    medians, worsts = zip(*timeline.points, strict=True)
+    return (
+        f"medians {min(medians) / scale:,.6g} to {max(medians) / scale:,.6g} {word}, "
+        f"worst {max(worsts) / scale:,.6g} {word}"
+    )
+
+
+def _figure() -> tuple[Figure, object]:
+    figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
+    FigureCanvasSVG(figure)
+    return figure, figure.subplots()
+
+
+def _svg(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    return buffer.getvalue()
