@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
@@ -17,25 +18,25 @@ _STYLE = {
     "svg.fonttype": "none",
 }
 _COLOUR = "#6a3d9a"
+_WORST_COLOUR = "#c0392b"
 _SIZE_INCHES = (5.0, 2.6)
+_BARS = 60
 
 
 def histogram_chart(histogram: Histogram) -> Chart:
     """Counts over costs; counts on a logarithmic scale, for the rare ones are those to see."""
     word, scale = unit_word(histogram.unit)
+    low, high, counts = np.array(histogram.bins, np.int64).T
+    edges = np.linspace(low.min(), high.max() + 1, _BARS + 1)
+    heights, _ = np.histogram((low + high) / 2, edges, weights=counts)
     with rc_context(_STYLE):
         figure, axis = _figure()
-        lefts = [low / scale for low, _, _ in histogram.bins]
-        widths = [(high + 1 - low) / scale for low, high, _ in histogram.bins]
-        least = (max(lefts) - min(lefts)) / 200
-        counts = [count for _, _, count in histogram.bins]
-        axis.bar(lefts, counts, [max(width, least) for width in widths], 0, align="edge",
-                 color=_COLOUR)  # fmt: skip
+        axis.stairs(heights, edges / scale, fill=True, color=_COLOUR)
         axis.set_yscale("log")
+        axis.set_ylim(bottom=0.5)
         axis.set_xlabel(word)
         axis.set_ylabel("calls")
-        total = sum(counts)
-        return Chart(f"{histogram.name}: how often", f"{total} calls", _svg(figure))
+        return Chart(f"{histogram.name}: how often", f"{counts.sum()} calls", _svg(figure))
 
 
 def timeline_chart(timeline: Timeline) -> Chart:
@@ -45,9 +46,9 @@ def timeline_chart(timeline: Timeline) -> Chart:
         figure, axis = _figure()
         medians, worsts = zip(*timeline.points, strict=True)
         if timeline.each > 1:
-            axis.plot([cost / scale for cost in worsts], color="#c0392b", label="worst")
-        axis.plot([cost / scale for cost in medians], color=_COLOUR, label="median")
-        axis.set_ylim(bottom=0)
+            axis.plot([cost / scale for cost in worsts], ".-", color=_WORST_COLOUR, label="worst")
+        axis.plot([cost / scale for cost in medians], ".-", color=_COLOUR, label="median")
+        axis.set_ylim(0, 1.1 * max(worsts) / scale or 1)
         axis.set_xlabel(f"rounds of {timeline.each} calls" if timeline.each > 1 else "calls")
         axis.set_ylabel(word)
         if timeline.each > 1:

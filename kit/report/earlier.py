@@ -52,8 +52,14 @@ def _earlier(run: Mapping[str, Any]) -> Earlier:
         date=str(run["date"]),
         firmware=str(boot["fw"]),
         identity={"target": run["target"], "model": boot["model"], "isa": boot["isa"]},
-        values={str(f["key"]): float(f["value"]) for f in run["figures"]},
+        values={str(f["key"]): _number(f["value"]) for f in run["figures"]},
     )
+
+
+def _number(value: Any) -> float:
+    if type(value) not in (int, float):
+        raise TypeError(f"not a number: {value!r}")
+    return value
 
 
 def compare(

@@ -108,6 +108,8 @@ def show(outcome: Outcome, comparison: Comparison | None) -> None:
              _MARKS[b.passed]] for b in outcome.budgets
         ]  # fmt: skip
         console.table(["budget", "measured", "limit", "unit", "used", "", ""], rows)
+    if outcome.run.emulated and any("p50_ns" in bench.figures for bench in report.benches):
+        console.note(f"{outcome.run.where}: an emulator's times mean nothing: none are shown")
     if outcome.verdict.unjudged:
         console.note(f"not judged: {outcome.verdict.unjudged}")
 
