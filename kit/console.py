@@ -69,7 +69,8 @@ def _make_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     rows = [list(row) for row in rows]
     result = Table(title=escape(title) or None, box=None, pad_edge=False, title_justify="left")
     for index, name in enumerate(columns):
-        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        cells = [row[index] for row in rows if row[index] != ""]
+        numeric = bool(cells) and all(isinstance(cell, int | float) for cell in cells)
         result.add_column(escape(name), justify="right" if numeric else "left")
     for row in rows:
         result.add_row(

@@ -51,11 +51,6 @@ def measure_costs(target: Target, isa: str | None = None) -> tuple[Report, Costs
     return report, costs
 
 
-def has_instruction_clock(target: Target) -> bool:
-    """Whether the target's own clock counts the instructions that its emulator executes."""
-    return target.emulator is not None and "-icount" in target.emulator.args
-
-
 def costs_of(report: Report) -> Costs:
     """What the program `bench` measured. Raises DeviceError where figures are missing."""
     found = {bench.name: bench.figures for bench in report.benches if bench.mode == BURST}

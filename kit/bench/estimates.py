@@ -2,20 +2,20 @@
 
 Kernels: llvm-mca's model of a processor's pipelines runs the inner loop as compiled, with every
 load a hit in the first cache. Traffic: the weights of a frame over the bandwidth that a target's
-description states; the true cost is at least the larger of both.
+description states. The true cost is at least the larger of both.
 """
 
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kit import console, packages, process
 from kit.bench.model import Subject
 from kit.build import build
-from kit.errors import KitError
-from kit.model.quantise import quantise
+from kit.codegen.weights import find_packing, pack_matrix, pad_model
+from kit.model.quantise import QuantisedModel, quantise
 from kit.paths import BUILD
 from kit.target import load_target, load_toolchain, target_names
 
@@ -27,112 +27,120 @@ _MCA = "llvm-mca-19"
 _TIMEOUT_S = 60.0
 _ITERATIONS = 100
 # Processors, and the instruction sets of kernels that run on them.
-_PROCESSORS = {
+PROCESSORS = {
     "cortex-a53": ("neon",),
     "cortex-a55": ("neon", "neondot"),
     "neoverse-n1": ("neon", "neondot"),
 }
-_LOADS = {"q": 16, "d": 8, "s": 4, "x": 8, "w": 4}
-_VECTOR_BYTES = 16
-_PAIR = 2
+# What is in the names of kernels that read matrices.
+_MATRIX_KERNELS = ("gemv", "spmv")
+# Multiplications of an instruction, by its name and the lanes of its result.
+_MACS = {("sdot", "4s"): 16, ("smull", "8h"): 8, ("smlal", "8h"): 8, ("smlal", "4s"): 4}
 _FRAME_S = 0.010
 _PACKET_FRAMES = 2
+_ROW_BYTES = 8  # bias and multiplier, int32
 
 
 @dataclasses.dataclass(frozen=True)
 class Loop:
-    """The inner loop of a kernel: instructions as text, and bytes that they load."""
+    """The inner loop of a kernel: instructions as text, and multiplications of an iteration."""
 
     instructions: tuple[str, ...]
-    loaded_bytes: int
+    macs: int
 
 
 def estimate(subject: Subject) -> dict[str, Any]:
     """Both models on a model of the network, as plain data."""
-    traffic = weight_traffic(subject)
+    model = quantise(subject.load())
     return {
         "model": {"name": subject.name, "random": subject.is_random},
-        "kernels": {"kind": KERNEL_KIND, "rows": _kernel_rows(traffic["frame"])},
-        "traffic": {"kind": TRAFFIC_KIND, **traffic, "rows": _traffic_rows(traffic)},
+        "kernels": {"kind": KERNEL_KIND, "rows": _kernel_rows()},
+        "traffic": {"kind": TRAFFIC_KIND, "rows": _traffic_rows(model)},
     }
 
 
-def weight_traffic(subject: Subject) -> dict[str, int]:
-    """Bytes of weights read for a frame: by itself, and in packets of two frames, where all but
-    the recurrent matrices are read once for both."""
-    sizes = {name: m.weight.size for name, m in quantise(subject.load()).matrices.items()}
+def weight_traffic(model: QuantisedModel, layout: str) -> tuple[int, int]:
+    """Bytes of weights read for a frame of 10 ms: alone, and in packets of two frames, for which
+    all but the recurrent matrices are read once."""
+    packing = find_packing(layout)
+    sizes = {
+        name: pack_matrix(name, matrix.weight, packing).size + len(matrix.weight) * _ROW_BYTES
+        for name, matrix in pad_model(model).items()
+    }
     recurrent = sum(size for name, size in sizes.items() if name.endswith(".hh"))
     total = sum(sizes.values())
-    return {"frame": total, "packet_frame": recurrent + (total - recurrent) // _PACKET_FRAMES}
+    return total, recurrent + (total - recurrent) // _PACKET_FRAMES
 
 
-def _traffic_rows(traffic: Mapping[str, int]) -> list[dict[str, Any]]:
+def _traffic_rows(model: QuantisedModel) -> list[dict[str, Any]]:
+    """A row for each target that states its bandwidth."""
+    targets = [target for name in target_names() if (target := load_target(name)).bandwidth_mb_s]
+    traffic = {layout: weight_traffic(model, layout) for layout in {t.layout for t in targets}}
     rows = []
-    for name in target_names():
-        target = load_target(name)
-        if target.bandwidth_mb_s:
-            seconds = {key: size / (target.bandwidth_mb_s * 1e6) for key, size in traffic.items()}
-            rows.append(
-                {
-                    "target": name,
-                    "bandwidth_mb_s": target.bandwidth_mb_s,
-                    **{f"{key}_us": round(s * 1e6, 1) for key, s in seconds.items()},
-                    **{
-                        f"{key}_percent": round(100 * s / _FRAME_S, 2) for key, s in seconds.items()
-                    },
-                }
-            )
+    for target in targets:
+        row: dict[str, Any] = {"target": target.name, "bandwidth_mb_s": target.bandwidth_mb_s}
+        for key, size in zip(("frame", "packet"), traffic[target.layout], strict=True):
+            seconds = size / (target.bandwidth_mb_s * 1e6)
+            row[f"{key}_bytes"] = size
+            row[f"{key}_us"] = round(seconds * 1e6, 1)
+            row[f"{key}_core_percent"] = round(100 * seconds / _FRAME_S, 2)
+        rows.append(row)
     return rows
 
 
-def _kernel_rows(frame_bytes: int) -> list[dict[str, Any]]:
+def _kernel_rows() -> list[dict[str, Any]]:
     packages.ensure_package("llvm-19", "models of processors")
     build(KERNEL_TARGET)
     target = load_target(KERNEL_TARGET)
     objdump = load_toolchain(target.toolchain).prefix + "objdump"
     rows = []
-    for path in sorted((BUILD / target.name / "obj" / "kernels").glob("pn_s8_gemv_*__neon*.o")):
+    for path in sorted((BUILD / target.name / "obj" / "kernels").glob("*__*.o")):
         isa = path.stem.split("__")[1]
-        loop = find_loop(process.run([objdump, "-d", path], timeout_s=_TIMEOUT_S).text)
-        for processor, isas in _PROCESSORS.items():
-            if isa in isas:
-                cycles = loop_cycles(loop, processor)
-                per_kb = 1000 * cycles / loop.loaded_bytes
-                rows.append(
-                    {
-                        "kernel": path.stem,
-                        "processor": processor,
-                        "instructions": len(loop.instructions),
-                        "loaded_bytes": loop.loaded_bytes,
-                        "cycles": round(cycles, 2),
-                        "cycles_per_kb": round(per_kb, 1),
-                        "pass_megacycles": round(per_kb * frame_bytes / 1e9, 3),
-                    }
-                )
+        processors = [name for name, isas in PROCESSORS.items() if isa in isas]
+        if processors:
+            listing = process.run([objdump, "-d", path], timeout_s=_TIMEOUT_S).text
+            rows += [_kernel_row(*found, isa, processors) for found in find_loops(listing).items()]
     return rows
 
 
-def find_loop(listing: str) -> Loop:
-    """The loop of a disassembled AArch64 object that loads most, of those that hold no other.
+def _kernel_row(name: str, loop: Loop, isa: str, processors: list[str]) -> dict[str, Any]:
+    """cycles: of an iteration, by processor; cycles_per_kmac where multiplying is what it does."""
+    cycles = {processor: loop_cycles(loop, processor) for processor in processors}
+    multiplies = any(word in name for word in _MATRIX_KERNELS)
+    return {
+        "kernel": name if name.endswith(isa) else f"{name}, {isa}",
+        "instructions": len(loop.instructions),
+        "macs": loop.macs,
+        "cycles": {key: round(value, 2) for key, value in cycles.items()},
+        "cycles_per_kmac": {
+            key: round(1000 * value / loop.macs, 1) for key, value in cycles.items() if multiplies
+        },
+    }
 
-    Raises KitError if there is none.
-    """
-    code = _instructions(listing)
+
+def find_loops(listing: str) -> dict[str, Loop]:
+    """The loop of each function of a disassembled AArch64 object that multiplies most, of those
+    without branches; of several, the longest. Functions without such a loop are left out."""
+    found = {}
+    for name, text in re.findall(r"^[0-9a-f]+ <(\w+)[^>]*>:\n((?:.+\n?)*)", listing, re.MULTILINE):
+        loops = [
+            Loop(code, sum(_macs(instruction) for instruction in code))
+            for code in _straight_loops(_instructions(text))
+        ]
+        if loops:
+            found[name] = max(loops, key=lambda loop: (loop.macs, len(loop.instructions)))
+    return found
+
+
+def _straight_loops(code: list[tuple[int, str]]) -> Iterator[tuple[str, ...]]:
+    """Instructions of each loop without branches, but for that at its end, which is left out."""
     places = {address: index for index, (address, _) in enumerate(code)}
-    spans = []
-    for index, (_, text) in enumerate(code):
+    for end, (_, text) in enumerate(code):
         branch = re.match(r"(?:b\.\w+|cbn?z\s+\w+,|tbn?z\s+\w+, #\d+,)\s*([0-9a-f]+) <", text)
-        if branch and (start := places.get(int(branch[1], 16), index + 1)) <= index:
-            spans.append((start, index))
-    inner = [s for s in spans if not any(o != s and s[0] <= o[0] and o[1] <= s[1] for o in spans)]
-    loops = [
-        Loop(texts, sum(map(_loaded, texts)))
-        for start, end in inner
-        if (texts := tuple(text for _, text in code[start:end]))
-    ]
-    if not loops:
-        raise KitError("no loop in a kernel's code", hint="has the disassembler's output changed?")
-    return max(loops, key=lambda loop: loop.loaded_bytes)
+        start = places.get(int(branch[1], 16), end) if branch else end
+        loop = tuple(text for _, text in code[start:end])
+        if loop and not any("<" in instruction for instruction in loop):
+            yield loop
 
 
 def _instructions(listing: str) -> list[tuple[int, str]]:
@@ -141,16 +149,10 @@ def _instructions(listing: str) -> list[tuple[int, str]]:
     return [(int(a, 16), t.split("//")[0].replace("\t", " ").strip()) for a, t in found]
 
 
-def _loaded(text: str) -> int:
-    """Bytes that an instruction loads."""
-    if match := re.match(r"ld1r? \{(v\d+)\.\w+(?:-(v\d+)\.\w+)?(?:, v[^}]*)?\}", text):
-        if text.startswith("ld1r"):
-            return 0
-        last = match[2] or match[1]
-        return _VECTOR_BYTES * (int(last[1:]) - int(match[1][1:]) + 1)
-    if match := re.match(r"(ldp|ldr|ldur|ldnp) ([qdsxw])\d+", text):
-        return _LOADS[match[2]] * (_PAIR if "p" in match[1] else 1)
-    return 0
+def _macs(text: str) -> int:
+    """Multiplications of an instruction; `smull2` is the other half of what `smull` does."""
+    match = re.match(r"(sdot|smull|smlal)2? v\d+\.(\w+),", text)
+    return _MACS.get(match.groups(), 0) if match else 0
 
 
 def loop_cycles(loop: Loop, processor: str) -> float:
@@ -171,26 +173,29 @@ def loop_cycles(loop: Loop, processor: str) -> float:
 
 def show_estimates(found: Mapping[str, Any]) -> None:
     """Both as tables, each under its kind."""
-    kernels, traffic = found["kernels"], found["traffic"]
-    name = found["model"]["name"]
-    rows = [list(row.values()) for row in kernels["rows"]]
-    headings = ["kernel", "processor", "instructions", "bytes", "cycles", "cycles per kB"]
-    title = f"{kernels['kind']}: an iteration of the inner loop; megacycles of `{name}`'s weights"
-    console.table([*headings, "megacycles a frame"], rows, title=title)
+    model, kernels, traffic = found["model"], found["kernels"], found["traffic"]
+    rows = [
+        [
+            row["kernel"],
+            row["instructions"],
+            *(row["cycles"].get(processor, "") for processor in PROCESSORS),
+            *(row["cycles_per_kmac"].get(processor, "") for processor in PROCESSORS),
+        ]
+        for row in kernels["rows"]
+    ]
+    headings = ["kernel", "instructions", *PROCESSORS, *(f"{name}, kMAC" for name in PROCESSORS)]
+    title = f"{kernels['kind']}: cycles of the inner loop's iteration, and for 1000 multiplications"
+    console.table(headings, rows, title=title)
     rows = [list(row.values()) for row in traffic["rows"]]
     headings = [
         "target",
         "MB/s",
-        "frame, us",
-        "in packets, us",
-        "frame, % of core",
-        "in packets, %",
+        "bytes",
+        "us",
+        "% of core",
+        "in packets: bytes",
+        "us",
+        "% of core",
     ]
-    title = (
-        f"{traffic['kind']}: `{name}`, {traffic['frame'] / 1e6:.2f} MB a frame, "
-        f"{traffic['packet_frame'] / 1e6:.2f} MB in packets of 20 ms"
-    )
-    if rows:
-        console.table(headings, rows, title=title)
-    else:
-        console.note("no target states its bandwidth (bandwidth_mb_s)")
+    title = f"{traffic['kind']}: `{model['name']}`, a frame each 10 ms; two each 20 ms in packets"
+    console.table(headings, rows, title=title)

@@ -17,7 +17,6 @@ from kit.host import HOST_TARGET
 from kit.measure import (
     Costs,
     check_budgets,
-    has_instruction_clock,
     measure_costs,
     memory_of,
     read_sizes,
@@ -75,6 +74,8 @@ def command(
     processor, or of its memory, says of targets that are not here.
     """
     target = load_target(name)
+    if estimates and (isa or against or core is not None or mode != "burst"):
+        raise KitError("--estimates measures nothing", hint="with it go --model and --json alone")
     if estimates:
         _estimates(target, model, json_path)
     elif name == HOST_TARGET:
@@ -126,7 +127,7 @@ def _emulated(target: Target, model: str | None, isa: str | None, json_path: Pat
     show_counts(f"{target.name}, {subject.title}, {counts.boot['isa']}", counts)
     limits = check_limits(target, counts, subject.name)
     budgets = [Budget(f"{stage}, mean", round(n), limit, UNIT) for stage, n, limit in limits]
-    if has_instruction_clock(target) and not model:
+    if target.counts_instructions and not model:
         build(target.name)
         report, costs = measure_costs(target, isa)
         budgets += check_budgets(target, costs, memory_of(report), read_sizes(target))

@@ -136,6 +136,7 @@ def test_calls_come_at_the_pace_of_their_frames():
         (["--isa", "avx9"], "instruction set `avx9`"),
         (["--core", "999"], "no core 999"),
         (["--target", "mps3_an547", "--against", "litert"], "are for host_x86_64"),
+        (["--estimates", "--mode", "paced"], "--estimates measures nothing"),
     ],
 )
 def test_mistakes_end_with_one_clear_error(capsys, words, said):
