@@ -72,7 +72,9 @@ def run(request: Request, progress: Progress | None = None) -> dict[str, Any]:
         "ratios": _ratios(found, everyone),
         "networks": verdicts,
         "peers": [
-            {"name": c.name, "peer": c.peer, "scope": c.scope, "us": found[c.name]} for c in rivals
+            {"name": c.name, "peer": c.peer, "scope": c.scope, "us": found[c.name]}
+            | verdicts.get(c.name, {})
+            for c in rivals
         ],
         **details,
     }

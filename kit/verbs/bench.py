@@ -26,6 +26,7 @@ from kit.target import Target, load_target
 
 if TYPE_CHECKING:
     from kit.bench.counts import Counts
+    from kit.bench.model import Subject
 
 UNIT = "instructions"
 
@@ -133,17 +134,22 @@ def _emulated(target: Target, model: str | None, isa: str | None, json_path: Pat
         budgets += check_budgets(target, costs, memory_of(report), read_sizes(target))
     show_budgets(tuple(budgets))
     if json_path:
-        write_atomically(json_path, _counts_json(target, subject.name, counts, budgets))
+        write_atomically(json_path, _counts_json(target, subject, counts, budgets))
     require_budgets(target.name, tuple(budgets))
 
 
-def _counts_json(target: Target, model: str, counts: Counts, budgets: list[Budget]) -> bytes:
+def _counts_json(target: Target, subject: Subject, counts: Counts, budgets: list[Budget]) -> bytes:
     from kit.bench.counts import KIND
 
     facts = {
         "kind": KIND,
         "target": target.name,
-        "model": model,
+        "model": {
+            "name": subject.name,
+            "random": subject.is_random,
+            "hash": counts.boot["model"],
+        },
+        "isa": counts.boot["isa"],
         "boot": dict(counts.boot),
         "out_crc": counts.out_crc,
         "frames": counts.frames,

@@ -1,6 +1,8 @@
 """Instructions of a frame stay within what the targets' descriptions allow: exact counts."""
 
 import dataclasses
+import json
+from pathlib import Path
 
 import pytest
 
@@ -44,7 +46,9 @@ def test_a_frame_takes_no_more_than_its_limits(name: str, model: str, isa: str) 
     assert [(stage, found) for stage, found, limit in checked if found > limit] == []
 
 
-def test_a_limit_that_is_exceeded_by_one_instruction_fails(capsys, monkeypatch) -> None:
+def test_a_limit_that_is_exceeded_by_one_instruction_fails(
+    capsys, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     target = load_target(ARM64)
     counts = count(target, find_subject(target, None), None)
     found = round(counts.stages()[FRAME])
@@ -52,7 +56,13 @@ def test_a_limit_that_is_exceeded_by_one_instruction_fails(capsys, monkeypatch) 
     assert cli.main(["bench", "--target", ARM64]) == 1
     assert "over its budget: frame, mean" in capsys.readouterr().err
     monkeypatch.setattr(bench, "load_target", lambda _: with_limits(ARM64, frame=found))
-    assert cli.main(["bench", "--target", ARM64]) == 0
+    path = tmp_path / "bench.json"
+    assert cli.main(["bench", "--target", ARM64, "--json", str(path)]) == 0
+    facts = json.loads(path.read_text())
+    assert facts["budgets"] == {"frame, mean": {"value": found, "limit": found}}
+    assert (facts["isa"], facts["out_crc"]) == ("neondot", counts.out_crc)
+    assert facts["model"] == {"name": "tiny", "random": False, "hash": counts.boot["model"]}
+    assert facts["stages"] == counts.stages()
 
 
 def test_a_limit_on_a_stage_that_is_none_is_told() -> None:

@@ -1,6 +1,7 @@
 """The benchmark on this computer: what it measures is what it says, and peers are checked."""
 
 import json
+import re
 import sys
 import time
 import zlib
@@ -23,6 +24,7 @@ from kit.target import load_target
 
 QUICK = Plan(rounds=2, warm_s=0.002, least_calls=5, cold_calls=3, paced_s=0.05)
 MODES = (WARM, COLD, PACED)
+PEERS = ("litert", "rnnoise", "speexdsp")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +34,7 @@ def subject():
 
 @pytest.fixture(scope="module")
 def result(subject):
-    return host.run(Request(subject, modes=MODES, against=("litert",), plan=QUICK))
+    return host.run(Request(subject, modes=MODES, against=PEERS, plan=QUICK))
 
 
 def test_a_run_has_every_figure_in_every_mode(result):
@@ -44,6 +46,9 @@ def test_a_run_has_every_figure_in_every_mode(result):
     assert "network" not in result["dsp_us"]
     assert all(cost["p50"] > 0 for cost in result["layers_us"][WARM].values())
     assert any(name.startswith("s8_gemv ") for name in result["kernels_us"])
+    assert result["core_percent"][WARM] == round(result["frame_us"][WARM]["p50"] / 100, 3)
+    assert result["isa"] in load_target(HOST_TARGET).isas
+    assert re.fullmatch("[0-9a-f]{12}", result["model"]["hash"])
     assert json.loads(json.dumps(result)) == result
 
 
@@ -60,10 +65,13 @@ def test_ours_and_a_right_peer_are_told_right(result):
     verdicts = result["networks"]
     assert all(verdict["right"] for verdict in verdicts.values())
     assert verdicts["network"]["snr_db"] > 30
-    assert {peer["name"] for peer in result["peers"]} == {
-        "ai-edge-litert, float",
-        "ai-edge-litert, int8 per channel",
+    assert {peer["name"]: peer.get("right") for peer in result["peers"]} == {
+        "ai-edge-litert, float": True,
+        "ai-edge-litert, int8 per channel": True,
+        "RNNoise": None,
+        "SpeexDSP": None,
     }
+    assert all(set(peer["us"]) == set(MODES) for peer in result["peers"])
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="tflite-runtime ends with Python 3.11")
@@ -82,14 +90,23 @@ def _parts(subject):
     return model.weights, model.arch
 
 
-def test_a_peer_that_is_not_here_says_how_to_get_it(subject, monkeypatch):
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
-    with pytest.raises(KitError, match="ai-edge-litert is not installed"):
-        peer_contestants(["litert"], subject.load())
+@pytest.mark.parametrize(
+    ("peer", "module", "package"),
+    [
+        ("litert", "ai_edge_litert.interpreter", "ai-edge-litert"),
+        ("rnnoise", "pyrnnoise", "pyrnnoise"),
+        ("speexdsp", "speexdsp_ns", "speexdsp-ns"),
+    ],
+)
+def test_a_peer_that_is_not_here_says_how_to_get_it(subject, monkeypatch, peer, module, package):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(KitError, match=f"{package} is not installed") as caught:
+        peer_contestants([peer], subject.load())
+    assert "pip install -e '.[bench]'" in caught.value.hint
 
 
 def test_peers_are_found_by_file_name():
-    assert {"litert", "tflite", "rnnoise"} == set(peer_names())
+    assert {"litert", "tflite", "rnnoise", "speexdsp"} == set(peer_names())
 
 
 def test_a_pass_over_more_memory_takes_longer():

@@ -32,7 +32,7 @@ def contestant(module: str, package: str, peer: str, model: Model, int8: str) ->
     except ImportError as missing:
         raise KitError(
             f"{package} is not installed",
-            hint=f"install it: .venv/bin/python -m pip install {package}",
+            hint="install it: .venv/bin/pip install -e '.[bench]'",
         ) from missing
     network = _Network(interpreter_class, write_tflite(model.weights, model.arch, {}, int8))
     small = write_tflite(random_weights(_SMALL), _SMALL, {}, int8)

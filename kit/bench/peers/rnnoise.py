@@ -26,7 +26,7 @@ def contestants(_model: Model) -> list[Contestant]:
     if found is None or found.origin is None:
         raise KitError(
             "pyrnnoise is not installed",
-            hint="install it: .venv/bin/python -m pip install pyrnnoise==0.4.5",
+            hint="install it: .venv/bin/pip install -e '.[bench]'",
         )
     denoiser = _Denoiser(Path(found.origin).with_name("librnnoise.so"))
     call = timed_in_python(denoiser.frame)
