@@ -9,7 +9,7 @@ from kit.devtest.protocol import Report, read_report
 from kit.errors import DeviceError, KitError
 from kit.paths import BUILD
 from kit.report.facts import BUILT, COUNTED, MEASURED, TOLD, Bar, Budget
-from kit.runner import make_runner, open_session
+from kit.runner import Runner, make_runner, open_session
 from kit.target import Target
 
 UNITS = {"instr": "instructions", "ns": "ns"}
@@ -31,20 +31,24 @@ class Costs:
 
 
 def run_app(
-    target: Target, app: str, settings: Mapping[str, str] | None = None, rebuild: bool = True
+    where: Target | Runner,
+    app: str,
+    settings: Mapping[str, str] | None = None,
+    rebuild: bool = True,
 ) -> Report:
     """Run a program on its target to the end. Raises KitError when anything about that fails."""
-    with open_session(target, app, settings=settings, rebuild=rebuild) as session:
+    with open_session(where, app, settings=settings, rebuild=rebuild) as session:
         return read_report(session.lines(), session.run_id)
 
 
-def measure_costs(target: Target, isa: str | None = None) -> tuple[Report, Costs]:
+def measure_costs(where: Target | Runner, isa: str | None = None) -> tuple[Report, Costs]:
     """Run the built program `bench` on a target. Raises KitError where time means nothing."""
-    report = run_app(target, "bench", {"PN_FORCE_ISA": isa} if isa else {}, rebuild=False)
+    runner = where if isinstance(where, Runner) else make_runner(where)
+    report = run_app(runner, "bench", {"PN_FORCE_ISA": isa} if isa else {}, rebuild=False)
     costs = costs_of(report)
-    if costs.unit == UNITS["ns"] and make_runner(target).capabilities.emulated:
+    if costs.unit == UNITS["ns"] and runner.capabilities.emulated:
         raise KitError(
-            f"`{target.name}` is emulated and counts no instructions: its times mean nothing",
+            f"`{runner.name}` is emulated and counts no instructions: its times mean nothing",
             hint="measure on a device, or count instructions: "
             "./tools/percepnet bench --target mps3_an547",
         )

@@ -71,6 +71,8 @@ def run_on_all(
                 return runs[-1]
         return _as_one(runs)
 
+    if len(runners) == 1:
+        return [run_in_turn(runners[0])]  # in this thread: Ctrl-C ends it at once
     with ThreadPoolExecutor(max_workers=len(runners)) as pool:
         return list(pool.map(run_in_turn, runners))
 

@@ -22,6 +22,30 @@ def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )
 
 
+def fleet_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """--labgrid."""
+    return click.option(
+        "--labgrid",
+        "place",
+        metavar="PLACE",
+        help="A device of a board farm: acquired now, released at the end.",
+    )(function)
+
+
+def borrow(place: str, device_name: str | None, target_name: str | None) -> Runner:
+    """The runner of a place's device, acquired until the end of the verb.
+
+    Raises KitError when it is not to be had.
+    """
+    from kit.fleet import borrowed
+
+    context = click.get_current_context()
+    if device_name:
+        raise click.UsageError("--labgrid and --device name two devices: leave one out", context)
+    device = context.with_resource(borrowed(place, target_name or ""))
+    return make_runner(load_target(device.target), device)
+
+
 def choose(device_name: str | None, target_name: str | None) -> Runner:
     """The runner of the device or target that is named. Raises KitError for unknown names."""
     if device_name:

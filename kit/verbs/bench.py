@@ -22,7 +22,9 @@ from kit.measure import (
     read_sizes,
 )
 from kit.report.facts import Budget
+from kit.runner import Runner, make_runner
 from kit.target import Target, load_target
+from kit.verbs._device import borrow, fleet_option
 
 if TYPE_CHECKING:
     from kit.bench.counts import Counts
@@ -36,6 +38,7 @@ UNIT = "instructions"
     "./tools/percepnet bench --target mps3_an547"
 )
 @click.option("--target", "name", default=HOST_TARGET, show_default=True, help="Measure this one.")
+@fleet_option
 @click.option(
     "--model",
     help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
@@ -59,6 +62,7 @@ UNIT = "instructions"
 )
 def command(
     name: str,
+    place: str | None,
     model: str | None,
     isa: str | None,
     mode: str,
@@ -74,24 +78,25 @@ def command(
     instructions by stage and layer, and the target's budgets. --estimates: what a model of the
     processor, or of its memory, says of targets that are not here.
     """
-    target = load_target(name)
-    if estimates and (isa or against or core is not None or mode != "burst"):
+    if estimates and (place or isa or against or core is not None or mode != "burst"):
         raise KitError("--estimates measures nothing", hint="with it go --model and --json alone")
+    runner = borrow(place, None, "" if name == HOST_TARGET else name) if place else None
+    target = runner.target if runner else load_target(name)
     if estimates:
         _estimates(target, model, json_path)
-    elif name == HOST_TARGET:
+    elif target.name == HOST_TARGET:
         _on_host(target, model, isa, mode, against, core, json_path)
     elif against or core is not None or mode != "burst":
         raise KitError(
             f"--against, --core and --mode are for {HOST_TARGET}",
             hint=f"leave them out, or leave out --target {name}",
         )
-    elif target.emulator:
+    elif target.emulator and not runner:
         _emulated(target, model, isa, json_path)
     elif model:
         raise KitError("--model is for what runs on this computer", hint="leave it out")
     else:
-        _on_device(target, isa, json_path)
+        _on_device(runner or make_runner(target), isa, json_path)
 
 
 def _on_host(
@@ -161,9 +166,10 @@ def _counts_json(target: Target, subject: Subject, counts: Counts, budgets: list
     return (json.dumps(facts, indent=2) + "\n").encode()
 
 
-def _on_device(target: Target, isa: str | None, json_path: Path | None) -> None:
+def _on_device(runner: Runner, isa: str | None, json_path: Path | None) -> None:
+    target = runner.target
     build(target.name)
-    report, costs = measure_costs(target, isa)
+    report, costs = measure_costs(runner, isa)
     budgets = check_budgets(target, costs, memory_of(report), read_sizes(target))
     _show(f"{target.name}, {report.boot['isa']}, firmware {report.boot['fw']}", costs)
     show_budgets(budgets)

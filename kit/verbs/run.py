@@ -14,7 +14,7 @@ from kit.devtest.parallel import Run, run_on_all
 from kit.errors import DeviceError
 from kit.runner import Runner
 from kit.target import load_target
-from kit.verbs._device import choose
+from kit.verbs._device import borrow, choose, fleet_option
 from kit.verbs._isa import isa_option, isa_settings
 from kit.verbs._report import Reports, report_options, require_passed, show
 
@@ -55,6 +55,7 @@ class Duration(click.ParamType):
     help="A device of the map (`devices`), or `all`; more than one run at the same time.",
 )
 @click.option("--target", "target_name", help="This target, or its only device.")
+@fleet_option
 @isa_option
 @click.option(
     "--cluster", "--pin", help="Pin the program to this cluster of cores (`devices show`)."
@@ -72,6 +73,7 @@ def command(
     arguments: tuple[str, ...],
     device_names: tuple[str, ...],
     target_name: str | None,
+    place: str | None,
     isa: str | None,
     cluster: str | None,
     model: str,
@@ -91,7 +93,10 @@ def command(
             f"--soak has a program of its own: leave out `{app}`", click.get_current_context()
         )
     apps = (app,) if app else (SOAK,) if soak_s else TESTS
-    runners = _runners(device_names, target_name)
+    if place:
+        runners = [borrow(place, "".join(device_names), target_name)]
+    else:
+        runners = _runners(device_names, target_name)
     if cluster:
         for runner in runners:
             runner.pin(cluster)
