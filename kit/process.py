@@ -19,6 +19,10 @@ log = logging.getLogger("kit.process")
 
 _BLOCK = 1 << 16
 
+# Linux's way to leave no emulator behind when this process is killed. It becomes the program: the
+# process id is the same.
+_ENDING_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
+
 # Commands are only logged, not run, while this is true (`--dry-run`).
 dry_run = False
 
@@ -126,7 +130,7 @@ def start(
     stderr: int | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a program with stdin and stdout as unbuffered pipes; the caller waits for it and ends
-    it.
+    it. Should the caller be killed, or the thread end that called this, so does the program.
 
     Raises KitError when it is missing, and in a dry run, where a conversation cannot be had.
     """
@@ -134,7 +138,7 @@ def start(
     if dry_run:
         raise KitError("a dry run ends where a program has to answer", hint=shlex.join(words))
     return subprocess.Popen(
-        words,
+        [*_ENDING_WITH_US, *words],
         cwd=cwd,
         env=env,
         stdin=subprocess.PIPE,
@@ -170,7 +174,7 @@ def feed(
             child.wait()
         stdout.seek(0)
         stderr.seek(0)
-        return Result(tuple(child.args), child.returncode, stdout.read(), stderr.read())
+        return Result(tuple(map(os.fspath, args)), child.returncode, stdout.read(), stderr.read())
 
 
 def _write_all(

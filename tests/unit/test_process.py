@@ -1,6 +1,8 @@
 """The subprocess wrapper: failures are told, nothing hangs, a dry run runs nothing."""
 
 import logging
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -53,6 +55,31 @@ def test_a_dry_run_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(KitError, match="dry run"):
         process.start(["touch", made])
     assert not made.exists()
+
+
+def test_a_started_program_does_not_outlive_a_kit_that_is_killed() -> None:
+    starter = (
+        "from kit import process\nprint(process.start(['sleep', '60']).pid, flush=True)\ninput()"
+    )
+    kit = subprocess.Popen(
+        [sys.executable, "-c", starter], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    program = int(kit.stdout.readline())
+    assert b"sleep" in Path(f"/proc/{program}/cmdline").read_bytes()
+    kit.kill()
+    kit.communicate()
+    deadline = time.monotonic() + 10
+    while _runs(program) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not _runs(program)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_much_input_arrives_whole_and_its_share_is_told() -> None:
