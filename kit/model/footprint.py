@@ -48,7 +48,7 @@ class IsaCosts:
 # GCC 12 at -O3, kernels of the instruction set and all below it. Instructions: Cortex-M by `bench`
 # on the emulated boards with `tiny`; others counted under qemu-user, from `tiny` and `lite`.
 COSTS = {
-    "dsp": IsaCosts(48200, 10000, 581000, 2600, "an emulated Cortex-M7"),
+    "dsp": IsaCosts(48200, 10000, 581000, 2180, "an emulated Cortex-M7"),
     "mve": IsaCosts(58900, 10000, 298000, 316, "an emulated Cortex-M55"),
     "neon": IsaCosts(79100, 9200, 188000, 309, "an emulated AArch64"),
     "neondot": IsaCosts(79100, 9200, 184000, 120, "an emulated AArch64"),
