@@ -131,12 +131,12 @@ def check_budgets(
     target: Target,
     costs: Costs | None,
     memory: Mapping[str, int],
-    sizes: Mapping[str, Any],
+    sizes: Mapping[str, Any] | None,
     paced: Paced | None = None,
 ) -> tuple[Budget, ...]:
     """The target's budgets and memory regions against what was measured.
 
-    Budgets of figures that were not measured are left out.
+    Budgets of figures that were not measured are left out; sizes is None where they were not read.
     """
     counted = costs is not None and costs.unit == "instructions"
     measured = {
@@ -146,15 +146,22 @@ def check_budgets(
         "frame_instructions": (costs.worst if counted else None, "instructions", COUNTED),
         "state_bytes": (memory["state"], "bytes", TOLD),
         "stack_bytes": (memory["stack"] or None, "bytes", TOLD),
-        "text_bytes": (sizes["text"], "bytes", BUILT),
-        "flash_bytes": (sizes["text"] + sizes["data"], "bytes", BUILT),
-        "ram_bytes": (_ram_in_all(memory, sizes) if memory["stack"] else None, "bytes", TOLD),
     }
+    if sizes:
+        measured |= {
+            "text_bytes": (sizes["text"], "bytes", BUILT),
+            "flash_bytes": (sizes["text"] + sizes["data"], "bytes", BUILT),
+            "ram_bytes": (
+                _ram_in_all(memory, sizes) if memory["stack"] else None,
+                "bytes",
+                TOLD,
+            ),
+        }
     budgets = []
     for name, limit in target.budgets.limits().items():
         value, unit, kind = measured.get(name, (None, "", ""))
         if value is not None:
             budgets.append(Budget(name.replace("_", " "), value, limit, unit, kind))
-    for name, use in sizes["regions"].items():
+    for name, use in (sizes["regions"] if sizes else {}).items():
         budgets.append(Budget(f"memory region {name}", use["used"], use["size"], "bytes", BUILT))
     return tuple(budgets)

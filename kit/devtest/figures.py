@@ -18,6 +18,7 @@ _STATISTICS = {
     "max": "worst",
     "late_max": "latest begin",
 }
+_ENOUGH_FOR_P99 = 200  # of fewer calls it is hardly another than the worst
 _COUNTS = {"missed": "deadlines missed", "preempted": "interrupted by others"}
 _BIN = re.compile(r"([0-9]{1,10})-([0-9]{1,10}):([0-9]{1,10})")
 _COST = re.compile(r"[0-9]{1,10}")
@@ -64,6 +65,8 @@ def _bench_figures(bench: Bench, emulated: bool) -> Iterator[Figure]:
     prefix, title = f"{bench.name}.{bench.mode}", f"{bench.name}, {bench.mode}"
     for key in bench.figures:
         statistic, _, unit = key.rpartition("_")
+        if statistic == "p99" and bench.frames < _ENOUGH_FOR_P99:
+            continue
         if statistic in _STATISTICS and unit in _UNITS and not (emulated and unit == NS):
             word, kind, scale = _UNITS[unit]
             value = bench.number(key) / scale if scale > 1 else bench.number(key)

@@ -2,13 +2,13 @@
 
 import dataclasses
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kit.devtest.figures import figures_of
 from kit.devtest.parallel import Run
 from kit.devtest.verdict import Verdict, judge
-from kit.measure import Costs, check_budgets, costs_of, memory_of, paced_of, read_sizes
+from kit.measure import Costs, check_budgets, costs_of, memory_of, paced_of
 from kit.report.facts import BUILT, PASS, TOLD, Budget, Figure
 from kit.target import Budgets, Target
 
@@ -17,8 +17,18 @@ _SIZES = {"text": "code, constants, weights", "data": "initialised data", "bss":
 
 
 @dataclasses.dataclass(frozen=True)
+class Layers:
+    """What a frame costs by stage and layer: `network.gru1`; kind: what the numbers are."""
+
+    costs: Mapping[str, float]
+    unit: str
+    kind: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Outcome:
-    """A run that came to its end, judged. costs: by stage, None where they were not measured."""
+    """A run that came to its end, judged. costs: by stage; None where they were not measured, as
+    layers and sizes."""
 
     run: Run
     target: Target
@@ -26,7 +36,9 @@ class Outcome:
     budgets: tuple[Budget, ...]
     figures: tuple[Figure, ...]
     costs: Costs | None
-    sizes: Mapping[str, Any]
+    layers: Layers | None
+    sizes: Mapping[str, Any] | None
+    more: Mapping[str, Any]
     date: str
 
     @property
@@ -42,10 +54,20 @@ class Outcome:
         return crcs[0] if crcs else ""
 
 
-def outcome_of(run: Run, target: Target, own_model: bool = True) -> Outcome:
+def outcome_of(
+    run: Run,
+    target: Target,
+    sizes: Mapping[str, Any] | None,
+    *,
+    own_model: bool = True,
+    layers: Layers | None = None,
+    limits: Sequence[Budget] = (),
+    more: Mapping[str, Any] | None = None,
+) -> Outcome:
     """Judge a run that has a report. own_model=False: the target's budgets are for another one.
 
-    Raises DeviceError where the report holds nonsense.
+    sizes: of the target's programs. limits: more budgets. more: what else --json tells. Raises
+    DeviceError where the report holds nonsense.
     """
     emulated, report = run.emulated, run.report
     if not own_model:
@@ -55,19 +77,33 @@ def outcome_of(run: Run, target: Target, own_model: bool = True) -> Outcome:
     if costs and emulated and costs.unit == "ns":
         costs = None
     paced = None if emulated else paced_of(report)
-    sizes = read_sizes(target)
     told = memory_of(report) if report.records("PN_MEMORY") else {"state": 0, "stack": 0}
-    budgets = check_budgets(target, costs, told, sizes, paced)
+    budgets = (*limits, *check_budgets(target, costs, told, sizes, paced))
     return Outcome(
         run=run,
         target=target,
         verdict=judge(run, target, budgets, paced, emulated),
         budgets=budgets,
-        figures=(*figures_of(report, emulated), *_byte_figures(told, sizes)),
+        figures=(
+            *figures_of(report, emulated),
+            *_layer_figures(layers),
+            *_byte_figures(told, sizes or {}),
+        ),
         costs=costs,
+        layers=layers,
         sizes=sizes,
+        more=more or {},
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     )
+
+
+def _layer_figures(layers: Layers | None) -> list[Figure]:
+    if layers is None:
+        return []
+    return [
+        Figure(f"layer.{name}", f"layer {name}", round(cost, 3), layers.unit, layers.kind)
+        for name, cost in layers.costs.items()
+    ]
 
 
 def _byte_figures(told: Mapping[str, int], sizes: Mapping[str, Any]) -> list[Figure]:
@@ -79,6 +115,7 @@ def _byte_figures(told: Mapping[str, int], sizes: Mapping[str, Any]) -> list[Fig
     return memory + [
         Figure(f"size.{key}", f"program: {name}", sizes[key], "bytes", BUILT)
         for key, name in _SIZES.items()
+        if key in sizes
     ]
 
 
@@ -97,9 +134,19 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "emulated": run.emulated,
         "seconds": round(run.seconds, 1),
         "out_crc": outcome.out_crc,
-        "budgets": [dataclasses.asdict(b) | {"passed": b.passed} for b in outcome.budgets],
+        "layers": dict(outcome.layers.costs) if outcome.layers else {},
+        "isa": run.report.boot["isa"],
+        "model": {"hash": run.report.boot["model"]},
+        "budgets": {b.name: _budget(b) for b in outcome.budgets},
         "figures": [dataclasses.asdict(figure) for figure in outcome.figures],
         "before": dict(run.before),
         "after": dict(run.after),
         **dataclasses.asdict(run.report),
+        **outcome.more,
     }
+
+
+def _budget(budget: Budget) -> dict[str, Any]:
+    facts = dataclasses.asdict(budget) | {"passed": budget.passed}
+    del facts["name"]
+    return facts

@@ -7,7 +7,7 @@ from kit.devtest.parallel import Run
 from kit.devtest.protocol import Test
 from kit.measure import section_bars
 from kit.report.earlier import Comparison
-from kit.report.facts import FAIL, INVALID, MEASURED, Check, Facts
+from kit.report.facts import FAIL, INVALID, MEASURED, Bar, Check, Facts
 from kit.report.junit import BROKEN, FAILED, PASSED, SKIPPED, Case, Suite
 
 _RESULTS = {"pass": PASSED, "fail": FAILED, "skip": SKIPPED}
@@ -29,7 +29,9 @@ def page_facts(outcome: Outcome, comparison: Comparison | None) -> Facts:
         stages_unit=costs.unit if costs else "",
         stages_note="Medians, back to back. "
         + ("Instructions, not cycles or time of a real core." if run.emulated else ""),
-        sizes=section_bars(outcome.sizes),
+        layers=_layer_bars(outcome),
+        layers_unit=outcome.layers.unit if outcome.layers else "",
+        sizes=section_bars(outcome.sizes) if outcome.sizes else (),
         budgets=outcome.budgets,
         steps=(),
         verdict=outcome.verdict.word,
@@ -37,6 +39,13 @@ def page_facts(outcome: Outcome, comparison: Comparison | None) -> Facts:
         figures=comparison.figures if comparison else outcome.figures,
         earlier=comparison.note if comparison else "",
         charts=charts(histograms_of(report, run.emulated), timelines_of(report, run.emulated)),
+    )
+
+
+def _layer_bars(outcome: Outcome) -> tuple[Bar, ...]:
+    costs = outcome.layers.costs if outcome.layers else {}
+    return tuple(
+        Bar(name, round(cost) if cost >= 1000 else round(cost, 2)) for name, cost in costs.items()
     )
 
 

@@ -26,7 +26,7 @@ class Bar:
     """One bar of a chart, in the chart's unit."""
 
     name: str
-    value: int
+    value: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +92,8 @@ class Recording:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Everything on the page. facts: label to value, in order; stages: a frame's cost by part.
+    """Everything on the page. facts: label to value, in order; stages: a frame's cost by part;
+    layers: by stage and layer.
 
     verdict: PASS, FAIL or INVALID, where more than checks and budgets decides it; reasons: why.
     earlier: which run `figures` are compared with, or why they are not.
@@ -115,6 +116,8 @@ class Facts:
     figures: tuple[Figure, ...] = ()
     earlier: str = ""
     charts: tuple[Chart, ...] = ()
+    layers: tuple[Bar, ...] = ()
+    layers_unit: str = ""
 
     @property
     def passed(self) -> bool:

@@ -13,7 +13,7 @@ from kit import console
 from kit.devtest.outcome import Outcome, as_json
 from kit.devtest.parallel import Run
 from kit.devtest.presentation import broken_suite, page_facts, said, suite_of
-from kit.errors import CheckFailed, DeviceError
+from kit.errors import CheckFailed, DeviceError, KitError
 from kit.files import write_atomically
 from kit.report.earlier import Comparison, Earlier, compare, read_earlier
 from kit.report.facts import FAIL, INVALID, MEASURED, PASS
@@ -30,6 +30,20 @@ class Reports:
     junit_path: Path | None
     html_path: Path | None
     earlier: Sequence[Earlier] | None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anything is to be written."""
+        return bool(self.json_path or self.junit_path or self.html_path)
+
+    def only_json(self, what: str) -> Path | None:
+        """The file for --json. Raises KitError for what is not a verdict and has no other form."""
+        if self.junit_path or self.html_path or self.earlier is not None:
+            raise KitError(
+                f"--junit, --html and --compare are for a verdict, which {what} has not got",
+                hint="for one on this computer: ./tools/percepnet run bench --target host_x86_64",
+            )
+        return self.json_path
 
     def compare(self, outcome: Outcome) -> Comparison | None:
         """The figures of an outcome beside earlier ones."""
@@ -116,6 +130,8 @@ def show(outcome: Outcome, comparison: Comparison | None) -> None:
 
 def _show_figures(outcome: Outcome, comparison: Comparison | None) -> None:
     figures = comparison.figures if comparison else outcome.figures
+    if not comparison and outcome.run.emulated:
+        figures = [f for f in figures if not f.key.startswith("layer.")]  # `bench` drew them
     rows = [[f.name, f.value, f.unit] for f in figures]
     headings = ["figure", "value", "unit"]
     if any(figure.earlier is not None for figure in figures):
@@ -156,5 +172,6 @@ def _say(outcome: Outcome) -> None:
     spoiled = verdict.word == INVALID
     held = sum(not (spoiled and b.kind == MEASURED) for b in budgets)
     passed = sum(test.result == "pass" for test in run.report.tests)
-    words = f"{run.app} on {run.where}: {passed} tests passed, {held} budgets held"
+    tests = f"{passed} tests passed, " if run.report.tests else ""
+    words = f"{run.app} on {run.where}: {tests}{held} budgets held"
     console.info(words if verdict.word == PASS else f"{words}; {verdict.word}")

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kit import console
 from kit.bench.peers import peer_names
-from kit.build import build
-from kit.errors import CheckFailed, KitError
+from kit.devtest.outcome import Layers, Outcome, outcome_of
+from kit.devtest.parallel import Run, run_on_all
+from kit.devtest.protocol import Bench, Report
+from kit.errors import KitError
 from kit.files import write_atomically
 from kit.host import HOST_TARGET
-from kit.measure import (
-    Costs,
-    check_budgets,
-    measure_costs,
-    memory_of,
-    read_sizes,
-)
-from kit.report.facts import Budget
-from kit.runner import Runner, make_runner
+from kit.measure import BURST, read_sizes
+from kit.report.facts import COUNTED, MEASURED, Budget
+from kit.runner import Runner, make_runner, needs_device
 from kit.target import Target, load_target
-from kit.verbs._device import borrow, fleet_option
+from kit.verbs._device import borrow, choose, fleet_option
+from kit.verbs._isa import isa_settings
+from kit.verbs._report import Reports, report_options, require_passed
+from kit.verbs._report import show as show_outcome
 
 if TYPE_CHECKING:
     from kit.bench.counts import Counts
@@ -37,13 +36,15 @@ UNIT = "instructions"
     epilog="Examples: ./tools/percepnet bench --model full --against litert --mode both; "
     "./tools/percepnet bench --target mps3_an547"
 )
-@click.option("--target", "name", default=HOST_TARGET, show_default=True, help="Measure this one.")
+@click.option("--target", "name", help=f"Measure this one.  [default: {HOST_TARGET}]")
 @fleet_option
 @click.option(
     "--model",
     help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
     "where none is trained.",
 )
+@click.option("--device", "device_name", help="Measure this device of the map (`devices`).")
+@click.option("--cluster", "--pin", help="On a device: pin the program to this cluster of cores.")
 @click.option("--isa", help="Force an instruction set, e.g. scalar.")
 @click.option(
     "--mode",
@@ -57,46 +58,63 @@ UNIT = "instructions"
 )
 @click.option("--core", type=int, help="Stay on this core.  [the last one]")
 @click.option("--estimates", is_flag=True, help="Models' estimates for targets that are not here.")
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path), help="Write the figures here."
-)
+@report_options
 def command(
-    name: str,
+    name: str | None,
     place: str | None,
+    device_name: str | None,
+    cluster: str | None,
     model: str | None,
     isa: str | None,
     mode: str,
     against: tuple[str, ...],
     core: int | None,
     estimates: bool,
-    json_path: Path | None,
+    reports: Reports,
 ) -> None:
-    """Measure what a frame costs on a target.
+    """Measure what a frame costs on a target or a device.
 
     On this computer: frames, packets, the network, its layers and kernels, beside the time that
     reading as many bytes as its weights takes, and beside other runtimes (--against). Emulated:
-    instructions by stage and layer, and the target's budgets. --estimates: what a model of the
-    processor, or of its memory, says of targets that are not here.
+    instructions by stage and layer, and the target's budgets. On a device: back to back and at the
+    product's pace, with the verdict on its budgets. --estimates: what a model of the processor, or
+    of its memory, says of targets that are not here.
     """
-    if estimates and (place or isa or against or core is not None or mode != "burst"):
-        raise KitError("--estimates measures nothing", hint="with it go --model and --json alone")
-    runner = borrow(place, None, "" if name == HOST_TARGET else name) if place else None
-    target = runner.target if runner else load_target(name)
     if estimates:
-        _estimates(target, model, json_path)
-    elif target.name == HOST_TARGET:
-        _on_host(target, model, isa, mode, against, core, json_path)
+        if place or device_name or cluster or isa or against or core is not None or mode != "burst":
+            raise KitError(
+                "--estimates measures nothing", hint="with it go --model and --json alone"
+            )
+        _estimates(load_target(name or HOST_TARGET), model, reports.only_json("--estimates"))
+        return
+    target, runner = _where(name, device_name, place)
+    if (cluster and not runner) or (model and runner):
+        what = "--cluster is for devices" if cluster else "--model is for what runs here"
+        raise KitError(what, hint="leave it out; on a device: ./tools/percepnet run --model FILE")
+    if target.name == HOST_TARGET and not runner:
+        _on_host(target, model, isa, mode, against, core, reports.only_json(HOST_TARGET))
     elif against or core is not None or mode != "burst":
         raise KitError(
             f"--against, --core and --mode are for {HOST_TARGET}",
-            hint=f"leave them out, or leave out --target {name}",
+            hint=f"leave them out, or leave out --target {target.name}",
         )
-    elif target.emulator and not runner:
-        _emulated(target, model, isa, json_path)
-    elif model:
-        raise KitError("--model is for what runs on this computer", hint="leave it out")
+    elif runner:
+        if cluster:
+            runner.pin(cluster)
+        _on_device(runner, isa, reports)
     else:
-        _on_device(runner or make_runner(target), isa, json_path)
+        _emulated(target, model, isa, reports)
+
+
+def _where(
+    name: str | None, device_name: str | None, place: str | None
+) -> tuple[Target, Runner | None]:
+    """The target, and the runner of its device where it is not this computer that runs it."""
+    if place or device_name:
+        runner = borrow(place, device_name, name) if place else choose(device_name, name)
+        return runner.target, runner
+    target = load_target(name or HOST_TARGET)
+    return target, make_runner(target) if needs_device(target) else None
 
 
 def _on_host(
@@ -122,7 +140,7 @@ def _on_host(
         write_atomically(json_path, (json.dumps(result, indent=2) + "\n").encode())
 
 
-def _emulated(target: Target, model: str | None, isa: str | None, json_path: Path | None) -> None:
+def _emulated(target: Target, model: str | None, isa: str | None, reports: Reports) -> None:
     """Exact counts by region; of the target's own model also its budgets, with the worst frame."""
     from kit.bench.counts import check_limits, count
     from kit.bench.model import find_subject
@@ -131,51 +149,73 @@ def _emulated(target: Target, model: str | None, isa: str | None, json_path: Pat
     subject = find_subject(target, model)
     counts = count(target, subject, isa)
     show_counts(f"{target.name}, {subject.title}, {counts.boot['isa']}", counts)
-    limits = check_limits(target, counts, subject.name)
-    budgets = [Budget(f"{stage}, mean", round(n), limit, UNIT) for stage, n, limit in limits]
+    run, sizes = _counted(target, counts), None
     if target.counts_instructions and not model:
-        build(target.name)
-        report, costs = measure_costs(target, isa)
-        budgets += check_budgets(target, costs, memory_of(report), read_sizes(target))
-    show_budgets(tuple(budgets))
-    if json_path:
-        write_atomically(json_path, _counts_json(target, subject, counts, budgets))
-    require_budgets(target.name, tuple(budgets))
+        run, sizes = _run(make_runner(target), isa), read_sizes(target)
+    outcome = outcome_of(
+        run,
+        target,
+        sizes,
+        own_model=not model,
+        layers=Layers(counts.regions, UNIT, COUNTED),
+        limits=[
+            Budget(f"{stage}, mean", round(found), limit, UNIT, COUNTED)
+            for stage, found, limit in check_limits(target, counts, subject.name)
+        ],
+        more=_facts(subject, counts),
+    )
+    _conclude(outcome, reports)
 
 
-def _counts_json(target: Target, subject: Subject, counts: Counts, budgets: list[Budget]) -> bytes:
-    from kit.bench.counts import KIND
-
-    facts = {
-        "kind": KIND,
-        "target": target.name,
+def _facts(subject: Subject, counts: Counts) -> dict[str, Any]:
+    return {
         "model": {
             "name": subject.name,
             "random": subject.is_random,
             "hash": counts.boot["model"],
         },
-        "isa": counts.boot["isa"],
-        "boot": dict(counts.boot),
         "out_crc": counts.out_crc,
         "frames": counts.frames,
         "stages": counts.stages(),
-        "layers": counts.regions,
         "functions": counts.functions,
-        "budgets": {b.name: {"value": b.value, "limit": b.limit} for b in budgets},
     }
-    return (json.dumps(facts, indent=2) + "\n").encode()
 
 
-def _on_device(runner: Runner, isa: str | None, json_path: Path | None) -> None:
-    target = runner.target
-    build(target.name)
-    report, costs = measure_costs(runner, isa)
-    budgets = check_budgets(target, costs, memory_of(report), read_sizes(target))
-    _show(f"{target.name}, {report.boot['isa']}, firmware {report.boot['fw']}", costs)
-    show_budgets(budgets)
-    if json_path:
-        write_atomically(json_path, _json(report.boot, costs, budgets))
-    require_budgets(target.name, budgets)
+def _counted(target: Target, counts: Counts) -> Run:
+    """A run of which nothing is known but the counts."""
+    bench = Bench("frame", BURST, counts.frames, {"out_crc": counts.out_crc})
+    report = Report(boot=counts.boot, tests=(), benches=(bench,), remarks=(), bad=0)
+    name = target.name
+    return Run(name, name, 0.0, "profile", emulated=True, report=report, exit_code=0)
+
+
+def _on_device(runner: Runner, isa: str | None, reports: Reports) -> None:
+    """The benchmark, burst and paced; for reports also what layers cost."""
+    layers = None
+    run = _run(runner, isa)
+    if reports.wanted and runner.capabilities.realtime:
+        from kit.bench.device import measure_on
+        from kit.bench.model import find_subject
+
+        times = measure_on(runner, find_subject(runner.target, None), isa)
+        medians = {region: found["p50"] for region, found in times.regions.items()}
+        layers = Layers(medians, "us", MEASURED)
+    outcome = outcome_of(run, runner.target, read_sizes(runner.target), layers=layers)
+    _conclude(outcome, reports)
+
+
+def _run(runner: Runner, isa: str | None) -> Run:
+    """The program `bench`, built, on a device or emulator. Raises what went wrong."""
+    (run,) = run_on_all([runner], ["bench"], settings=isa_settings(isa))
+    if run.error:
+        raise run.error
+    return run
+
+
+def _conclude(outcome: Outcome, reports: Reports) -> None:
+    show_outcome(outcome, reports.compare(outcome))
+    reports.write([outcome.run], [outcome])
+    require_passed([outcome.run], [outcome])
 
 
 def _estimates(target: Target, model: str | None, json_path: Path | None) -> None:
@@ -186,38 +226,3 @@ def _estimates(target: Target, model: str | None, json_path: Path | None) -> Non
     show_estimates(found)
     if json_path:
         write_atomically(json_path, (json.dumps(found, indent=2) + "\n").encode())
-
-
-def _show(title: str, costs: Costs) -> None:
-    rows = [[bar.name, bar.value] for bar in costs.stages]
-    rows += [["whole frame, median", costs.frame], ["whole frame, worst", costs.worst]]
-    console.table(["stage", costs.unit], rows, title=title)
-
-
-def show_budgets(budgets: tuple[Budget, ...]) -> None:
-    """Print the budgets as a table."""
-    if budgets:
-        rows = [
-            [budget.name, budget.value, budget.limit, budget.unit, f"{budget.percent:.0f} %"]
-            for budget in budgets
-        ]
-        console.table(["budget", "measured", "limit", "unit", "used"], rows)
-
-
-def require_budgets(name: str, budgets: tuple[Budget, ...]) -> None:
-    """Raise CheckFailed, naming each, if budgets are exceeded."""
-    over = [budget.name for budget in budgets if not budget.passed]
-    if over:
-        raise CheckFailed(f"{name} is over its budget: {', '.join(over)}")
-
-
-def _json(boot: object, costs: Costs, budgets: tuple[Budget, ...]) -> bytes:
-    facts = {
-        "boot": dict(boot),
-        "unit": costs.unit,
-        "stages": {bar.name: bar.value for bar in costs.stages},
-        "frame_median": costs.frame,
-        "frame_worst": costs.worst,
-        "budgets": {b.name: {"value": b.value, "limit": b.limit} for b in budgets},
-    }
-    return (json.dumps(facts, indent=2) + "\n").encode()

@@ -12,6 +12,7 @@ from kit.device import load_devices
 from kit.devtest.outcome import Outcome, outcome_of
 from kit.devtest.parallel import Run, run_on_all
 from kit.errors import DeviceError
+from kit.measure import read_sizes
 from kit.runner import Runner
 from kit.target import load_target
 from kit.verbs._device import borrow, choose, fleet_option
@@ -137,7 +138,10 @@ def _progress(
 
 
 def _outcome(run: Run, own_model: bool) -> Outcome | None:
-    return outcome_of(run, load_target(run.target), own_model) if run.report else None
+    if not run.report:
+        return None
+    target = load_target(run.target)
+    return outcome_of(run, target, read_sizes(target), own_model=own_model)
 
 
 def _row(run: Run, outcome: Outcome | None) -> list[Any]:

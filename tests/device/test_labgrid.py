@@ -108,7 +108,7 @@ def test_a_board_of_a_farm_is_flashed_tested_and_given_back(farm: None, capfd) -
 def test_a_board_of_a_farm_is_measured(farm: None, capfd) -> None:
     code, said = run(capfd, "bench", "--labgrid", "second")
     assert code == 0, said
-    assert "whole frame, median" in said
+    assert "frame, burst: median" in said
     assert "second" not in lent_out()
 
 

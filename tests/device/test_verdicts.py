@@ -17,6 +17,7 @@ from kit.devtest.parallel import Run, run_on
 from kit.devtest.presentation import page_facts, suite_of
 from kit.devtest.protocol import read_report
 from kit.errors import CheckFailed
+from kit.measure import read_sizes
 from kit.report.facts import FAIL, INVALID, PASS
 from kit.report.junit import render_junit
 from kit.report.page import render_html
@@ -26,6 +27,7 @@ from kit.target import Budgets, load_target
 from kit.verbs._report import require_passed, show
 
 BOARD = "mps3_an547"
+ARM64 = "qemu_aarch64"
 HERE = "host_x86_64"
 
 
@@ -72,7 +74,7 @@ def test_a_board_gets_its_verdict_from_instructions_and_bytes(board_files: Files
     facts = json.loads(board_files.json.read_text())
     assert facts["verdict"] == "pass"
     assert facts["emulated"] is True
-    budgets = {budget["name"]: budget for budget in facts["budgets"]}
+    budgets = facts["budgets"]
     assert budgets["frame instructions"]["kind"] == "counted under emulation"
     assert 0 < budgets["stack bytes"]["value"] < 16384
     assert {figure["unit"] for figure in facts["figures"]} == {"instructions", "bytes"}
@@ -140,6 +142,28 @@ def test_a_soak_says_that_all_its_rounds_gave_the_same_bytes(
     assert "frame, burst: in time" in files.html.read_text()
 
 
+def test_bench_reports_every_layer_as_counted(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = files_in(tmp_path)
+    code, out, err = run(capsys, "bench", "--target", ARM64, *files.options())
+    assert code == 0, err
+    facts = json.loads(files.json.read_text())
+    assert facts["layers"]["network.gru1"] > 1000
+    assert facts["budgets"]["frame, mean"]["kind"] == "counted under emulation"
+    assert " us " not in out
+    page = files.html.read_text()
+    assert "By stage and layer, in instructions" in page
+    assert "network.gru1" in page
+
+
+def test_what_has_no_verdict_is_not_reported_as_one(capsys, tmp_path: Path) -> None:
+    code, out, err = run(capsys, "bench", "--html", str(tmp_path / "page.html"))
+    assert (code, out) == (2, "")
+    assert "which host_x86_64 has not got" in err
+    assert "run bench --target host_x86_64" in err
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -158,7 +182,7 @@ def test_wrong_use_is_told_before_anything_runs(capsys, words: list[str], compla
 
 
 def test_this_computer_gets_times_at_real_pace(paced_run: Run) -> None:
-    outcome = outcome_of(paced_run, load_target(HERE))
+    outcome = outcome_of(paced_run, load_target(HERE), None)
     figures = {figure.key: figure for figure in outcome.figures}
     share, worst = figures["frame.paced.core"], figures["frame.paced.max"]
     assert 0.01 < share.value < 50
@@ -170,7 +194,8 @@ def test_this_computer_gets_times_at_real_pace(paced_run: Run) -> None:
 
 def judged(run: Run, **limits: float) -> Outcome:
     """The verdict of this computer against other budgets than it has."""
-    return outcome_of(run, dataclasses.replace(load_target(HERE), budgets=Budgets(**limits)))
+    target = dataclasses.replace(load_target(HERE), budgets=Budgets(**limits))
+    return outcome_of(run, target, None)
 
 
 def test_times_within_and_beyond_budgets(paced_run: Run) -> None:
@@ -222,7 +247,8 @@ def hostile(tmp_path: Path) -> Outcome:
     with start_program(make_runner(target), program, [], {}) as session:
         report = read_report(session.lines(), session.run_id)
         code = session.close()
-    return outcome_of(Run(HERE, HERE, 0.1, "hostile", report=report, exit_code=code), target)
+    run = Run(HERE, HERE, 0.1, "hostile", report=report, exit_code=code)
+    return outcome_of(run, target, read_sizes(target))
 
 
 class _Tags(html.parser.HTMLParser):

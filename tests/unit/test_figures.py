@@ -37,6 +37,11 @@ def test_times_are_shown_in_microseconds_and_called_measured() -> None:
     assert "frame.burst.min" not in figures
 
 
+def test_p99_is_left_out_where_it_is_hardly_another_than_the_worst() -> None:
+    assert "frame.paced.p99" in by_key(report_of(PACED))
+    assert "frame.paced.p99" not in by_key(report_of(PACED.replace("n=1000", "n=100")))
+
+
 def test_instructions_are_whole_and_called_counted() -> None:
     figure = by_key(report_of(BURST.format(u="instr")), emulated=True)["frame.burst.max"]
     assert (figure.value, figure.unit, figure.kind) == (4000, "instructions", COUNTED)
