@@ -1,8 +1,8 @@
 /*
  * A plugin for QEMU 7 that counts instructions by region (firmware_src/profile/pn_probe.h) and by
- * basic block. Arguments: out=FILE from=ADDRESS to=ADDRESS place=ADDRESS regions=COUNT: the bounds of
- * the function pn_probe_enter, and the array pn_probe_place, to whose k-th byte that function writes
- * where region k begins. Writes a line `region address instructions` per block and region.
+ * basic block. Arguments: out=FILE from=ADDRESS to=ADDRESS place=ADDRESS regions=COUNT: the bounds
+ * of the function pn_probe_enter, and the array pn_probe_place, to whose k-th byte that function
+ * writes where region k begins. Writes a line `region address instructions` per block and region.
  *
  * No package brings the plugin interface's header: version 1 of it is declared here by hand.
  */

@@ -38,6 +38,7 @@ FRAMES = 200
 )
 @click.option("--target", "target_name", help=f"Profile this one.  [default: {HOST_TARGET}]")
 @click.option("--device", "device_name", help="Profile this device of the map (`devices`).")
+@click.option("--cluster", help="On a device: this cluster of cores (`devices show`).")
 @click.option(
     "--model",
     help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
@@ -58,6 +59,7 @@ FRAMES = 200
 def command(
     target_name: str | None,
     device_name: str | None,
+    cluster: str | None,
     model: str | None,
     isa: str | None,
     mode: str | None,
@@ -74,19 +76,15 @@ def command(
 
     target, runner = _where(target_name, device_name)
     on_host = target.name == HOST_TARGET
-    if not on_host and (live or mode):
-        raise KitError(f"--live and --mode are for {HOST_TARGET}", hint="leave them out")
-    if functions and (on_host or runner):
-        raise KitError(
-            "--functions is for emulated targets",
-            hint="leave it out, or name one: --target mps3_an547",
-        )
+    _check_options(on_host, runner, live or bool(mode), functions, bool(cluster))
     if live and json_path:
         raise KitError("--live writes no figures", hint="leave out --live or --json")
     subject = find_subject(target, model)
     if on_host:
         facts = _on_host(subject, isa, mode or ("paced" if live else "warm"), live)
     elif runner:
+        if cluster:
+            runner.pin(cluster)
         facts = _on_device(runner, subject, isa)
     else:
         facts = _emulated(target, subject, isa, functions)
@@ -102,6 +100,21 @@ def _where(target_name: str | None, device_name: str | None) -> tuple[Target, Ru
         runner = choose(device_name, target_name)
         return runner.target, runner
     return target, None
+
+
+def _check_options(
+    on_host: bool, runner: Runner | None, timed: bool, functions: bool, cluster: bool
+) -> None:
+    """Raise KitError for an option that means nothing where the profile is taken."""
+    if timed and not on_host:
+        raise KitError(f"--live and --mode are for {HOST_TARGET}", hint="leave them out")
+    if functions and (on_host or runner):
+        raise KitError(
+            "--functions is for emulated targets",
+            hint="leave it out, or name one: --target mps3_an547",
+        )
+    if cluster and not runner:
+        raise KitError("--cluster is for devices", hint="leave it out, or name one: --device NAME")
 
 
 def _on_host(subject: Subject, isa: str | None, mode: str, live: bool) -> dict[str, Any]:
@@ -160,7 +173,8 @@ def _on_device(runner: Runner, subject: Subject, isa: str | None) -> dict[str, A
 
     times = measure_on(runner, subject, isa)
     costs = {region: marks["p50"] for region, marks in times.regions.items()}
-    title = f"{KIND}: {runner.name}, {subject.title}, {times.boot['isa']}, median of a frame"
+    where = f"{runner.name}, cluster {runner.pinned_to.name}" if runner.pinned_to else runner.name
+    title = f"{KIND}: {where}, {subject.title}, {times.boot['isa']}, median of a frame"
     show_bars(costs, "us", title)
     if times.disturbed:
         console.note(f"{runner.name}: times are invalid: {times.disturbed}")
@@ -168,6 +182,7 @@ def _on_device(runner: Runner, subject: Subject, isa: str | None) -> dict[str, A
         "kind": KIND,
         "unit": "us",
         "device": runner.name,
+        "cluster": runner.pinned_to.name if runner.pinned_to else None,
         "isa": times.boot["isa"],
         "boot": dict(times.boot),
         "frames": times.frames,

@@ -429,6 +429,8 @@ def test_a_profile_on_a_device_is_its_measured_time(capsys, board: Board, tmp_pa
     assert facts["before"]["kernel"].startswith("Linux ")
     assert facts["stages"]["network"] > facts["layers"]["network.gru1"] > 0
     assert facts["spread"]["pitch"]["p50"] <= facts["spread"]["pitch"]["max"]
+    code, _, err = run(capsys, "profile", "--device", "real", "--cluster", "big")
+    assert (code, "no cluster of cores `big`" in err) == (2, True)
 
 
 def test_no_time_is_told_of_a_device_that_is_emulated(capsys) -> None:

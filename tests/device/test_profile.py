@@ -174,6 +174,7 @@ def read_until(terminal: int, pattern: bytes) -> bytes:
         (["--model", "gone.tflite"], "cannot read model `gone.tflite`"),
         (["--target", ARM64, "--isa", "mve"], "instruction set `mve`"),
         (["--target", ARM64, "--mode", "cold"], "are for host_x86_64"),
+        (["--cluster", "big"], "--cluster is for devices"),
         (["--functions"], "--functions is for emulated targets"),
         (["--live", "--json", "x.json"], "--live writes no figures"),
         (["--live"], "--live needs a terminal"),
