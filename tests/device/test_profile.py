@@ -30,7 +30,7 @@ from kit.paths import ROOT
 from kit.target import load_target
 
 ARM64, BOARD = "qemu_aarch64", "mps3_an547"
-LIVE_TIMEOUT_S = 60.0
+LIVE_TIMEOUT_S = 120.0
 
 
 def counted(name: str, isa: str | None = None) -> Counts:
