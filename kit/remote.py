@@ -18,7 +18,7 @@ import numpy as np
 from kit.denoiser import SAMPLE_RATE_HZ, Progress, denoise_array, processing_rate
 from kit.devtest.protocol import fault, parse_line, read_report
 from kit.errors import DeviceError
-from kit.runner import Runner, make_runner, open_session
+from kit.runner import Runner, Session, make_runner, open_session
 from kit.target import Target
 
 APP = "denoise_stream"
@@ -87,6 +87,19 @@ def packet(kind: bytes, number: int, payload: bytes = b"") -> bytes:
     return MARK + body + _CRC.pack(zlib.crc32(body))
 
 
+def read_boot(session: Session, app: str) -> Mapping[str, str]:
+    """Fields of the first line of a program. Raises DeviceError for any other first line."""
+    line = next(session.lines(), "")
+    record = parse_line(line)
+    if record and record.word == "PN_FAULT":
+        raise fault(record)
+    if record is None or record.word != "PN_BOOT":
+        raise DeviceError(f"`{app}` did not start: its first line is {line!r}")
+    if record.fields["run"] != session.run_id:
+        raise DeviceError("the device still runs older firmware", hint="flash it again")
+    return record.fields
+
+
 class RemoteDenoiser:
     """One channel of sound, denoised by a target; a context manager.
 
@@ -106,7 +119,7 @@ class RemoteDenoiser:
         self._session = open_session(where, APP, settings=settings, rebuild=rebuild)
         self._number = 0
         try:
-            self.boot = self._read_boot()
+            self.boot = read_boot(self._session, APP)
         except BaseException:
             self._session.kill()
             raise
@@ -136,17 +149,6 @@ class RemoteDenoiser:
         else:
             answers = [self._exchange(FRAME, hop.tobytes()) for hop in hops]
         return np.frombuffer(b"".join(answers), "<i2").astype(np.int16)
-
-    def _read_boot(self) -> Mapping[str, str]:
-        line = next(self._session.lines(), "")
-        record = parse_line(line)
-        if record and record.word == "PN_FAULT":
-            raise fault(record)
-        if record is None or record.word != "PN_BOOT":
-            raise DeviceError(f"`{APP}` did not start: its first line is {line!r}")
-        if record.fields["run"] != self._session.run_id:
-            raise DeviceError("the device still runs older firmware", hint="flash it again")
-        return record.fields
 
     def _next_packet(self, kind: bytes, payload: bytes) -> bytes:
         self._number = (self._number + 1) % 256

@@ -159,6 +159,11 @@ def fault(record: Record) -> DeviceError:
             f"instruction set `{detail}`: unknown, not in this build, or not in this processor",
             hint="leave it out to get the best one; what builds have: ./tools/percepnet targets",
         )
+    if kind == "flash":
+        return DeviceError(
+            f"the file `{detail}`, which stands for its flash, cannot be used",
+            hint="free space where it is; if it is none of this kit's, move it away",
+        )
     return DeviceError(f"the program stopped: {kind}", hint=detail)
 
 

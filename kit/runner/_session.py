@@ -64,7 +64,8 @@ class Session:
 
     def read_some(self, timeout_s: float = READ_TIMEOUT_S) -> bytes:
         """What output is there, once some is; empty after timeout_s. DeviceError at the end."""
-        return self._started.channel.read_some(timeout_s)
+        with self._explained():
+            return self._started.channel.read_some(timeout_s)
 
     def close(self, timeout_s: float = EXIT_TIMEOUT_S) -> int:
         """Wait for the program's end and return its exit code; DeviceError if it does not end."""

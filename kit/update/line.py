@@ -36,9 +36,9 @@ def send_weights(
         if out := transfer.give():
             line.write(out)
         patience_s = heard + transfer.patience_s - time.monotonic()
-        if came := line.read_some(max(0.0, min(patience_s, _POLL_S))):
+        came = line.read_some(max(0.0, min(patience_s, _POLL_S)))
+        if transfer.take(came):
             heard = time.monotonic()
-            transfer.take(came)
             if progress:
                 progress(transfer.acknowledged, transfer.total)
         elif patience_s <= 0:

@@ -36,9 +36,9 @@ _ATTEMPTS = {Phase.QUERY: 10, Phase.BEGIN: 4, Phase.DATA: 4, Phase.COMMIT: 3, Ph
 class Transfer:
     """Sends a blob to a device, from where an earlier transfer of it ended.
 
-    Call `give` for the bytes to send now, `take` with those that came, and `silence` when none came
-    for `patience_s`; until `done`. `take` and `silence` raise UpdateRefused when the device refuses
-    the weights and DeviceError when it does not answer or loses them again and again.
+    Call `give` for the bytes to send now, `take` with those that came, and `silence` when no answer
+    came for `patience_s`; until `done`. `take` and `silence` raise UpdateRefused when the device
+    refuses the weights and DeviceError when it does not answer or loses them again and again.
     """
 
     def __init__(self, blob: bytes, signature: bytes = b"") -> None:
@@ -67,7 +67,7 @@ class Transfer:
 
     @property
     def patience_s(self) -> float:
-        """Seconds without a byte after which to call `silence`."""
+        """Seconds without an answer after which to call `silence`."""
         return _PATIENCE_S[self.phase]
 
     def give(self) -> bytes:
@@ -77,22 +77,31 @@ class Transfer:
         self._out.clear()
         return out
 
-    def take(self, data: bytes) -> None:
-        """Bytes that came from the device."""
-        for answer in self._reader.feed(data):
+    def take(self, data: bytes) -> bool:
+        """Bytes that came from the device. Returns whether there was an answer in them."""
+        answers = self._reader.feed(data)
+        for answer in answers:
             self._handle(answer)
+        return bool(answers)
 
     def silence(self) -> None:
         """Nothing came for long: say it again."""
         self._attempts += 1
         if self._attempts >= _ATTEMPTS[self.phase]:
-            raise DeviceError(
-                f"the device does not answer ({self.phase.name.lower()} at byte "
-                f"{self.acknowledged} of {len(self._blob)})",
-                hint="it keeps its weights; the same command goes on from there",
-            )
+            raise self._gave_up()
         again = Phase.BEGIN if self.phase is Phase.DATA else self.phase
         self._enter(again, flush=True)
+
+    def _gave_up(self) -> DeviceError:
+        if self.phase is Phase.QUERY:
+            return DeviceError(
+                "the device does not answer",
+                hint="does the program `device` run on it? ./tools/percepnet flash device --help",
+            )
+        return DeviceError(
+            f"the device answers no more, at byte {self.acknowledged} of {len(self._blob)}",
+            hint="it keeps its weights; the same command goes on from there",
+        )
 
     def _enter(self, phase: Phase, flush: bool = False) -> None:
         """Start a phase by its request; flush ends a packet that was cut."""

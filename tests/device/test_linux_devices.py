@@ -18,15 +18,21 @@ import soundfile
 
 from kit import cli, process
 from kit.build import build, program_path
+from kit.codegen.blob import render_blob
+from kit.codegen.weights import find_packing
 from kit.device import Device, load_device, save_device
 from kit.device.map import MAP_SETTING
 from kit.device.runtime import runtime_folder
 from kit.devtest.protocol import read_report
 from kit.errors import DeviceError
-from kit.paths import ROOT
+from kit.model.import_ import Model, load_model
+from kit.model.quantise import quantise
+from kit.model.random_model import random_weights
+from kit.paths import MODELS, ROOT
 from kit.runner import _shell, make_runner, open_session
 from kit.runner._shell import ShellRunner
 from kit.target import load_target
+from kit.update import update_weights
 from tests.device.stand_ins import board as board_module
 from tests.device.stand_ins import phone as phone_module
 from tests.device.stand_ins.board import Board
@@ -437,3 +443,22 @@ def test_no_time_is_told_of_a_device_that_is_emulated(capsys) -> None:
     code, out, err = run(capsys, "profile", "--device", "board")
     assert (code, out) == (2, "")
     assert "`board` is emulated: its times mean nothing" in err
+
+
+def test_weights_are_replaced_while_the_program_stays(machine: Machine, selftest: Path) -> None:
+    """An update that the line's end cut off goes on; then the device runs the new weights."""
+    runner = runner_of(machine)
+    arch = load_model(MODELS / f"{runner.target.model}.tflite").arch
+    model = Model(random_weights(arch, 1), arch, {}, bytes(32))
+    blob = render_blob(quantise(model), find_packing(runner.target.layout))
+
+    def unplug_midway(share: float) -> None:
+        if 0.7 < share < 1.0:
+            machine.unplug()
+
+    with replugged(machine), pytest.raises(DeviceError) as caught:
+        update_weights(runner, blob, progress=unplug_midway)
+    assert caught.value.hint
+    update = update_weights(runner, blob)
+    assert update.sent_from > 0.2 * len(blob)
+    assert update_weights(runner, blob).sent_from is None
