@@ -8,8 +8,9 @@ import click
 
 from kit import console
 from kit.device import load_device
-from kit.runner import Progress, Runner, make_runner
-from kit.target import load_target
+from kit.host import HOST_TARGET
+from kit.runner import Progress, Runner, make_runner, needs_device
+from kit.target import Target, load_target
 
 
 def device_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,6 +58,20 @@ def choose(device_name: str | None, target_name: str | None) -> Runner:
         "say where: --device NAME (`devices` lists them) or --target NAME (`targets` does)",
         click.get_current_context(),
     )
+
+
+def where(
+    target_name: str | None, device_name: str | None, place: str | None
+) -> tuple[Target, Runner | None]:
+    """The target, this computer if none is named, and the runner of its device where it is not
+    this computer that runs it."""
+    if place or device_name:
+        runner = (
+            borrow(place, device_name, target_name) if place else choose(device_name, target_name)
+        )
+        return runner.target, runner
+    target = load_target(target_name or HOST_TARGET)
+    return target, make_runner(target) if needs_device(target) else None
 
 
 @contextmanager

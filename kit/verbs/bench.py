@@ -18,9 +18,9 @@ from kit.files import write_atomically
 from kit.host import HOST_TARGET
 from kit.measure import BURST, read_sizes
 from kit.report.facts import COUNTED, MEASURED, Budget
-from kit.runner import Runner, make_runner, needs_device
+from kit.runner import Runner, make_runner
 from kit.target import Target, load_target
-from kit.verbs._device import borrow, choose, fleet_option
+from kit.verbs._device import fleet_option, where
 from kit.verbs._isa import isa_settings
 from kit.verbs._report import Reports, report_options, require_passed
 from kit.verbs._report import show as show_outcome
@@ -87,7 +87,7 @@ def command(
             )
         _estimates(load_target(name or HOST_TARGET), model, reports.only_json("--estimates"))
         return
-    target, runner = _where(name, device_name, place)
+    target, runner = where(name, device_name, place)
     if (cluster and not runner) or (model and runner):
         what = "--cluster is for devices" if cluster else "--model is for what runs here"
         raise KitError(what, hint="leave it out; on a device: ./tools/percepnet run --model FILE")
@@ -104,17 +104,6 @@ def command(
         _on_device(runner, isa, reports)
     else:
         _emulated(target, model, isa, reports)
-
-
-def _where(
-    name: str | None, device_name: str | None, place: str | None
-) -> tuple[Target, Runner | None]:
-    """The target, and the runner of its device where it is not this computer that runs it."""
-    if place or device_name:
-        runner = borrow(place, device_name, name) if place else choose(device_name, name)
-        return runner.target, runner
-    target = load_target(name or HOST_TARGET)
-    return target, make_runner(target) if needs_device(target) else None
 
 
 def _on_host(

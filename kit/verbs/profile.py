@@ -16,8 +16,8 @@ from kit.errors import KitError
 from kit.files import write_atomically
 from kit.host import HOST_TARGET
 from kit.runner import Runner
-from kit.target import Target, load_target
-from kit.verbs._device import choose
+from kit.target import Target
+from kit.verbs._device import fleet_option, where
 from kit.verbs._isa import isa_option
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ FRAMES = 200
 )
 @click.option("--target", "target_name", help=f"Profile this one.  [default: {HOST_TARGET}]")
 @click.option("--device", "device_name", help="Profile this device of the map (`devices`).")
-@click.option("--cluster", help="On a device: this cluster of cores (`devices show`).")
+@fleet_option
+@click.option("--cluster", "--pin", help="On a device: this cluster of cores (`devices show`).")
 @click.option(
     "--model",
     help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
@@ -59,6 +60,7 @@ FRAMES = 200
 def command(
     target_name: str | None,
     device_name: str | None,
+    place: str | None,
     cluster: str | None,
     model: str | None,
     isa: str | None,
@@ -74,8 +76,8 @@ def command(
     """
     from kit.bench.model import find_subject
 
-    target, runner = _where(target_name, device_name)
-    on_host = target.name == HOST_TARGET
+    target, runner = where(target_name, device_name, place)
+    on_host = target.name == HOST_TARGET and not runner
     _check_options(on_host, runner, live or bool(mode), functions, bool(cluster))
     if live and json_path:
         raise KitError("--live writes no figures", hint="leave out --live or --json")
@@ -91,15 +93,6 @@ def command(
     if json_path:
         facts = {"target": target.name, "model": subject.name, "random": subject.is_random} | facts
         write_atomically(json_path, (json.dumps(facts, indent=2) + "\n").encode())
-
-
-def _where(target_name: str | None, device_name: str | None) -> tuple[Target, Runner | None]:
-    """The target, and the runner of a device where it is none that runs here."""
-    target = load_target(target_name or HOST_TARGET)
-    if device_name or not (target.emulator or target.name == HOST_TARGET):
-        runner = choose(device_name, target_name)
-        return runner.target, runner
-    return target, None
 
 
 def _check_options(
@@ -173,8 +166,8 @@ def _on_device(runner: Runner, subject: Subject, isa: str | None) -> dict[str, A
 
     times = measure_on(runner, subject, isa)
     costs = {region: marks["p50"] for region, marks in times.regions.items()}
-    where = f"{runner.name}, cluster {runner.pinned_to.name}" if runner.pinned_to else runner.name
-    title = f"{KIND}: {where}, {subject.title}, {times.boot['isa']}, median of a frame"
+    device = f"{runner.name}, cluster {runner.pinned_to.name}" if runner.pinned_to else runner.name
+    title = f"{KIND}: {device}, {subject.title}, {times.boot['isa']}, median of a frame"
     show_bars(costs, "us", title)
     if times.disturbed:
         console.note(f"{runner.name}: times are invalid: {times.disturbed}")

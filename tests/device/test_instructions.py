@@ -11,7 +11,7 @@ from kit.bench.counts import FRAME, check_limits, count
 from kit.bench.model import find_subject
 from kit.errors import TargetError
 from kit.target import Target, load_target, target_names
-from kit.verbs import bench
+from kit.verbs import _device
 
 ARM64 = "qemu_aarch64"
 LIMITED = [
@@ -52,10 +52,10 @@ def test_a_limit_that_is_exceeded_by_one_instruction_fails(
     target = load_target(ARM64)
     counts = count(target, find_subject(target, None), None)
     found = round(counts.stages()[FRAME])
-    monkeypatch.setattr(bench, "load_target", lambda _: with_limits(ARM64, frame=found - 1))
+    monkeypatch.setattr(_device, "load_target", lambda _: with_limits(ARM64, frame=found - 1))
     assert cli.main(["bench", "--target", ARM64]) == 1
     assert f"frame, mean: {found} of {found - 1} instructions" in capsys.readouterr().err
-    monkeypatch.setattr(bench, "load_target", lambda _: with_limits(ARM64, frame=found))
+    monkeypatch.setattr(_device, "load_target", lambda _: with_limits(ARM64, frame=found))
     path = tmp_path / "bench.json"
     assert cli.main(["bench", "--target", ARM64, "--json", str(path)]) == 0
     facts = json.loads(path.read_text())
