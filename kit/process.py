@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -175,6 +176,38 @@ def feed(
         stdout.seek(0)
         stderr.seek(0)
         return Result(tuple(map(os.fspath, args)), child.returncode, stdout.read(), stderr.read())
+
+
+def follow(
+    args: Sequence[str | os.PathLike[str]], *, timeout_s: float, told: Callable[[bytes], None]
+) -> Result:
+    """Run a program to its end; `told` hears what it writes to stdout, piece by piece.
+
+    Raises KitError as `run` does, without check.
+    """
+    if dry_run:
+        return run(args, timeout_s=timeout_s)
+    deadline = time.monotonic() + timeout_s
+    stdout = b""
+    with tempfile.TemporaryFile() as stderr:
+        child = start(args, stderr=stderr.fileno())
+        try:
+            while select.select([child.stdout], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                piece = child.stdout.read(_BLOCK)
+                if not piece:
+                    break
+                stdout += piece
+                told(piece)
+            child.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired as still:
+            raise Silent(f"`{args[0]}` did not end within {timeout_s:g} s") from still
+        finally:
+            child.kill()
+            child.wait()
+            child.stdin.close()
+            child.stdout.close()
+        stderr.seek(0)
+        return Result(tuple(child.args), child.returncode, stdout, stderr.read())
 
 
 def _write_all(

@@ -11,6 +11,7 @@ from typing import ClassVar
 from kit import packages, process
 from kit.device.probe import pyocd_is_installed
 from kit.errors import DeviceError, KitError, TargetError
+from kit.runner._base import Progress, no_progress
 from kit.target import Probe, Target
 
 FLASH_TIMEOUT_S = 600.0
@@ -27,6 +28,8 @@ class ProbeTool(abc.ABC):
 
     # What its output says, as a pattern, and what that means: a message and the next step.
     errors: ClassVar[Mapping[str, tuple[str, str]]]
+    # How many `=` it draws while it flashes; 0: it says nothing until it is through.
+    all_marks: ClassVar[int] = 0
 
     def __init__(self, probe: Probe, probe_id: str) -> None:
         self.probe = probe
@@ -44,9 +47,20 @@ class ProbeTool(abc.ABC):
     def start(self, address: int, words: Path) -> list[str]:
         """Reset the board, lay a file's bytes at an address in RAM, and let it run."""
 
-    def run(self, command: Sequence[str]) -> None:
-        """Run one of the commands. Raises DeviceError with what its output means."""
-        done = process.run(command, timeout_s=FLASH_TIMEOUT_S, check=False)
+    def run(self, command: Sequence[str], progress: Progress = no_progress) -> None:
+        """Run one of the commands; `progress` is told how far it is, where it says so.
+
+        Raises DeviceError with what its output means.
+        """
+        marks = 0
+
+        def count_marks(piece: bytes) -> None:
+            nonlocal marks
+            marks += piece.count(b"=")
+            if marks and self.all_marks:
+                progress(min(1.0, marks / self.all_marks))
+
+        done = process.follow(command, timeout_s=FLASH_TIMEOUT_S, told=count_marks)
         said = (done.stdout + done.stderr).decode(errors="replace").strip()
         if done.returncode == 0:
             return
@@ -80,6 +94,8 @@ _NOT_WRITTEN = (
 
 class PyOcd(ProbeTool):
     """pyOCD, as a program of its own: it may fail in its own ways."""
+
+    all_marks = 2 * 40  # erasing, then writing
 
     errors: ClassVar[Mapping[str, tuple[str, str]]] = {
         r"no connected debug probe|no target device available|no available debug probe": _MISSING,

@@ -40,7 +40,7 @@ class ProbeRunner(Runner):
         tool = tool_for(self.target, self.address)
         # A dry run needs nothing built.
         image = read_image(program) if program.exists() or not process.dry_run else []
-        tool.run(tool.flash(program))
+        tool.run(tool.flash(program), lambda share: progress(_WRITTEN_SHARE * share))
         progress(_WRITTEN_SHARE)
         with tempfile.TemporaryDirectory(prefix="percepnet-") as folder:
             pieces = [

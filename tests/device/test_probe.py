@@ -64,6 +64,7 @@ def test_pyocd_flashes_a_board_that_then_passes_its_self_test(
     shares: list[float] = []
     runner.flash(program, shares.append)
     assert shares == sorted(shares)
+    assert len(shares) > 3
     assert shares[-1] == 1.0
 
     weights = max(read_image(program), key=lambda segment: segment.stored)
@@ -125,6 +126,12 @@ def test_a_probe_that_is_not_connected_is_told_of(kind, tmp_path: Path) -> None:
             tool.run(command)
         assert ABSENT in caught.value.message
         assert "devices detect" in caught.value.hint
+
+
+def test_a_board_that_openocd_does_not_know_is_told_of(tmp_path: Path) -> None:
+    tool = OpenOcd(Probe(openocd="board/zz9.cfg"), ABSENT)
+    with pytest.raises(DeviceError, match="has no configuration of the board"):
+        tool.run(tool.flash(tmp_path))
 
 
 def test_the_commands_for_pyocd_are_commands_that_it_has(tmp_path: Path) -> None:
@@ -237,7 +244,7 @@ def test_a_dry_run_shows_every_command_and_runs_none(
 ) -> None:
     monkeypatch.setattr(process, "dry_run", True)
     monkeypatch.setattr("kit.probe.tools.pyocd_is_installed", lambda: has_pyocd)
-    monkeypatch.setattr(subprocess, "run", lambda *args, **kw: pytest.fail("it ran something"))
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **kw: pytest.fail("it ran something"))
     runner = make_runner(target, Device("board", target.name, probe=ABSENT))
     elf = tmp_path / "selftest.elf"
     with caplog.at_level(logging.INFO):

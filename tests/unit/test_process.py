@@ -105,6 +105,22 @@ def test_a_program_that_stops_taking_input_is_ended() -> None:
     assert time.monotonic() - began < 10
 
 
+def test_output_is_told_as_it_comes() -> None:
+    script = ["sh", "-c", "printf a; sleep 0.5; printf b; echo c >&2; exit 3"]
+    told: list[bytes] = []
+    done = process.follow(script, timeout_s=10, told=told.append)
+    assert (done.returncode, done.stdout, done.stderr) == (3, b"ab", b"c\n")
+    assert told == [b"a", b"b"]
+
+
+@pytest.mark.parametrize("script", ["sleep 30", "exec >&-; sleep 30"])
+def test_a_program_that_is_followed_too_long_is_ended(script: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(process.Silent, match="did not end within 0.5 s"):
+        process.follow(["sh", "-c", script], timeout_s=0.5, told=lambda _piece: None)
+    assert time.monotonic() - began < 10
+
+
 def test_missing_packages_are_listed_with_one_line_to_run(monkeypatch: pytest.MonkeyPatch) -> None:
     from kit.target import load_target, load_toolchain
 
