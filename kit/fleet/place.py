@@ -5,6 +5,7 @@ coordinator is, `labgrid-client who` whom a place is lent to.
 """
 
 import contextlib
+import importlib.util
 import re
 import shutil
 import signal
@@ -70,6 +71,7 @@ def borrowed(place: str, target_name: str = "") -> Iterator[Device]:
     target_name: what is built for it, where its exporter does not say. Raises DeviceError when the
     place is unknown, in use or not all there, and when the coordinator does not answer.
     """
+    _require_labgrid()
     with _ended_like_by_hand():
         with _undisturbed():
             _ask(place, "acquire")
@@ -112,20 +114,23 @@ def _ask(place: str, *words: str) -> str:
 
 def _client() -> str:
     """The client beside our Python, where the extra `labgrid` puts it, or the one on PATH."""
-    beside = shutil.which(CLIENT, path=str(Path(sys.executable).parent))
-    if beside or shutil.which(CLIENT) or process.dry_run:
-        return beside or CLIENT
-    raise KitError("labgrid is not installed", hint="install it: .venv/bin/pip install labgrid")
+    return shutil.which(CLIENT, path=str(Path(sys.executable).parent)) or CLIENT
 
 
 def _resources(place: str) -> Mapping[str, Mapping[str, Any]]:
     """Parameters of an acquired place's resources by class."""
-    # It comes with labgrid alone.
     import yaml
 
-    listed = yaml.safe_load(_ask(place, "env"))["targets"]
-    (target,) = listed.values()
+    (target,) = yaml.safe_load(_ask(place, "env"))["targets"].values()
     return {cls: facts or {} for entry in target["resources"] for cls, facts in entry.items()}
+
+
+def _require_labgrid() -> None:
+    """Raise KitError without the extra: its client, and the reader of what the client says."""
+    if not (process.dry_run or (shutil.which(_client()) and importlib.util.find_spec("yaml"))):
+        raise KitError(
+            "labgrid is not installed", hint="install it: .venv/bin/python -m pip install labgrid"
+        )
 
 
 def _device(place: str, resources: Mapping[str, Mapping[str, Any]], target_name: str) -> Device:

@@ -14,7 +14,7 @@ from kit import cli
 from kit.build import build
 from kit.device import Device
 from kit.device.map import MAP_SETTING
-from kit.errors import DeviceError
+from kit.errors import DeviceError, KitError
 from kit.fleet import borrowed
 from kit.fleet.place import CLIENT, _device
 from kit.paths import ROOT
@@ -47,10 +47,10 @@ def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         stack.enter_context(daemon(folder, "coordinator", "-l", address))
         wait_until(lambda: "places" not in refused("places"), "the coordinator answers")
         stack.enter_context(daemon(folder, "exporter", "-n", "here", "resources.yaml"))
+        wait_until(lambda: "here/second" in client("silent", "resources"), "the exporter is ready")
         for name in (*servers, "gone"):
             client(name, "create")
             client(name, "add-match", f"here/{name}/*")
-        wait_until(lambda: "here/silent" in client("silent", "resources"), "the exporter is ready")
         yield
 
 
@@ -78,13 +78,13 @@ def daemon(folder: Path, name: str, *words: str) -> Iterator[None]:
 
 def client(place: str, *words: str) -> str:
     command = [PROGRAMS / CLIENT, "-p", place, *words]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def refused(*words: str) -> str:
     """What the client says against a command; nothing if it does it."""
     command = [PROGRAMS / CLIENT, *words]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
     return f"{words}: {done.stderr}" if done.returncode else ""
 
 
@@ -175,6 +175,14 @@ def test_a_dry_run_acquires_nothing(capfd, monkeypatch) -> None:
     assert done.returncode == 2
     for word in ("acquire", "env", "release"):
         assert f"{CLIENT} -p desk {word}" in done.stderr
+
+
+def test_without_labgrid_it_is_said_how_to_get_it(monkeypatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    with pytest.raises(KitError, match="labgrid is not installed") as caught:
+        lend("desk")
+    assert "pip install labgrid" in caught.value.hint
 
 
 def test_a_board_with_ssh_and_a_port_over_rfc2217() -> None:
