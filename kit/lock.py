@@ -2,14 +2,17 @@
 
 import contextlib
 import fcntl
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 from kit.errors import KitError
 from kit.paths import BUILD
 
 LOCK_TIMEOUT_S = 900.0
+LOCK_NAME = ".lock"
 _LOCK_POLL_S = 0.1
 
 
@@ -18,20 +21,31 @@ def acquire_build_lock() -> TextIO:
 
     Raises KitError after LOCK_TIMEOUT_S.
     """
-    BUILD.mkdir(exist_ok=True)
-    lock = (BUILD / ".lock").open("w")
+    path = BUILD / LOCK_NAME
     deadline = time.monotonic() + LOCK_TIMEOUT_S
     while True:
+        BUILD.mkdir(parents=True, exist_ok=True)
+        lock = path.open("w")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return lock
+            if _is_at(lock, path):
+                return lock
+            lock.close()
         except BlockingIOError as busy:
+            lock.close()
             if time.monotonic() > deadline:
-                lock.close()
                 raise KitError(
-                    f"another build holds {BUILD / '.lock'}", hint="wait for it, or end it"
+                    f"another build holds {path}", hint="wait for it, or end it"
                 ) from busy
             time.sleep(_LOCK_POLL_S)
+
+
+def _is_at(lock: TextIO, path: Path) -> bool:
+    """Whether a file is still the one at its path: who cleans up takes the lock away with all."""
+    try:
+        return os.path.samestat(os.fstat(lock.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextlib.contextmanager

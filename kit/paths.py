@@ -1,5 +1,6 @@
 """Where things live in a checkout, so that no path is spelled twice."""
 
+import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -7,7 +8,8 @@ TARGETS = ROOT / "targets"
 FIRMWARE = ROOT / "firmware_src"
 MODELS = ROOT / "kit" / "models"
 C_TESTS = ROOT / "tests" / "c"
-BUILD = ROOT / "build"
+# What is built, made and cached; elsewhere where PERCEPNET_BUILD names a folder.
+BUILD = Path(os.environ.get("PERCEPNET_BUILD") or ROOT / "build").resolve()
 
 # Folders of the firmware that make the library, with kernels/.
 LIBRARY_FOLDERS = ("core", "dsp", "nn")

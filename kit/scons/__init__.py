@@ -1,6 +1,27 @@
 """What SConstruct is made of: targets in, SCons nodes out."""
 
-from kit.scons.session import chosen_targets, reject_unknown, take_build_lock, user_errors
+from kit.scons.session import (
+    HELP,
+    HOST,
+    SIGNATURES,
+    build_folders,
+    chosen_targets,
+    forget_an_empty_build,
+    reject_unknown,
+    take_build_lock,
+    user_errors,
+)
 from kit.scons.targetbuild import TargetBuild
 
-__all__ = ["TargetBuild", "chosen_targets", "reject_unknown", "take_build_lock", "user_errors"]
+__all__ = [
+    "HELP",
+    "HOST",
+    "SIGNATURES",
+    "TargetBuild",
+    "build_folders",
+    "chosen_targets",
+    "forget_an_empty_build",
+    "reject_unknown",
+    "take_build_lock",
+    "user_errors",
+]

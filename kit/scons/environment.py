@@ -1,6 +1,7 @@
 """SCons environments: one per target and variant, every flag of it from TOML."""
 
 import os
+import re
 
 from SCons.Script import Environment
 
@@ -14,8 +15,9 @@ PROFILE = "profile"
 
 
 def build_folder(target: Target, below: str) -> str:
-    """Where a target's build lives, from the checkout's root (SCons runs there)."""
-    return str((BUILD / below / target.name).relative_to(ROOT))
+    """Where a target's build lives, as SCons names it: from the checkout where it is inside."""
+    folder = BUILD / below / target.name
+    return f"#{folder.relative_to(ROOT)}" if folder.is_relative_to(ROOT) else str(folder)
 
 
 def make_environment(
@@ -34,7 +36,7 @@ def make_environment(
     includes += [f"#{path.relative_to(ROOT)}" for path in port_folders(target)]
     cpu_flags = (*_android_flags(target, toolchain), *target.cpu_flags)
     env = Environment(
-        tools=["gcc", "gnulink", "ar", "compilation_db"],
+        tools=["cc", "gnulink", "ar"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
         CC=compiler,
         AR=archiver,
@@ -42,7 +44,7 @@ def make_environment(
         ARFLAGS=["rcsD"],
         RANLIBCOM="",
         BUILD_FOLDER=folder,
-        CPPPATH=[f"#{folder}/gen", *includes],
+        CPPPATH=[f"{folder}/gen", *includes],
         CPPDEFINES=_port_defines(target) | dict(target.defines),
         CCFLAGS=_flags(
             toolchain.common_cflags,
@@ -53,7 +55,6 @@ def make_environment(
         ),
         LINKFLAGS=_flags(toolchain.common_ldflags, toolchain.ldflags, cpu_flags, variant.ldflags),
         LIBS=list(toolchain.libs),
-        COMPILATIONDB_PATH_FILTER=f"{folder}/*",
         STATIC_AND_SHARED_OBJECTS_ARE_THE_SAME=1,
     )
     if not verbose:
@@ -63,7 +64,6 @@ def make_environment(
             LINKCOMSTR="  link  $TARGET",
             SHLINKCOMSTR="  link  $TARGET",
             STRIPCOMSTR="  strip $TARGET",
-            COMPILATIONDB_COMSTR="  json  $TARGET",
         )
     return env
 
@@ -87,7 +87,13 @@ def _android_flags(target: Target, toolchain: Toolchain) -> tuple[str, ...]:
 
 
 def _flags(*groups: tuple[str, ...]) -> list[str]:
-    return [flag.replace("{root}", str(ROOT)) for group in groups for flag in group]
+    """Flags with the folders of this checkout; those that name one change nothing built."""
+    folders = {"{root}": str(ROOT), "{build}": str(BUILD)}
+    flags = []
+    for flag in (flag for group in groups for flag in group):
+        whole = re.sub(r"{root}|{build}", lambda found: folders[found[0]], flag)
+        flags += [whole] if whole == flag else ["$(", whole, "$)"]
+    return flags
 
 
 def object_name(path: os.PathLike[str]) -> str:

@@ -23,7 +23,7 @@ MODEL_FILES = ("pn_model.h", "pn_model.c", "model.pnwb", "model.json")
 
 def text_node(env: Environment, name: str, text: str, folder: str = _FOLDER) -> Any:
     """A generated file whose text is known when SCons starts."""
-    return _command(env, [name], [env.Value(text)], lambda: {name: text.encode()}, folder)
+    return _command(env, [name], [env.Value(text)], lambda _: {name: text.encode()}, folder)
 
 
 def kernel_list(env: Environment, kernels: Sequence[Kernel]) -> Any:
@@ -52,7 +52,7 @@ def linker_script(env: Environment, target: Target) -> Any:
 def tables(env: Environment) -> list[Any]:
     """pn_tables.h and pn_tables.c; made anew when a generator or the float reference changes."""
 
-    def render() -> dict[str, bytes]:
+    def render(_: list[Any]) -> dict[str, bytes]:
         module = importlib.import_module("kit.codegen.tables")
         return {
             "pn_tables.h": module.render_header().encode(),
@@ -64,11 +64,12 @@ def tables(env: Environment) -> list[Any]:
 
 def model(env: Environment, target: Target, path: Path) -> list[Any]:
     """pn_model.h, pn_model.c, the weight blob and its manifest, from a .tflite file."""
-    # SCons compares what a function has captured: texts stay the same from run to run.
+    # SCons compares what a function has captured: no more than a text, the same in all folders.
     layout = target.layout
 
-    def render() -> dict[str, bytes]:
-        return importlib.import_module("kit.codegen.model").generate(path, layout)
+    def render(source: list[Any]) -> dict[str, bytes]:
+        module = importlib.import_module("kit.codegen.model")
+        return module.generate(Path(source[0].abspath), layout)
 
     sources = [env.File(str(path)), env.Value(layout), *_python("codegen", "model")]
     return _command(env, list(MODEL_FILES), sources, render)
@@ -83,14 +84,14 @@ def _command(
     env: Environment,
     names: list[str],
     sources: list[Any],
-    render: Callable[[], dict[str, bytes]],
+    render: Callable[[list[Any]], dict[str, bytes]],
     folder: str = _FOLDER,
 ) -> Any:
-    paths = [f"#{env['BUILD_FOLDER']}/{folder}/{name}" for name in names]
+    paths = [f"{env['BUILD_FOLDER']}/{folder}/{name}" for name in names]
 
     def write(target: list[Any], source: list[Any], env: Environment) -> int:
         try:
-            files = render()
+            files = render(source)
         except KitError as mistake:
             console.error(mistake.message, mistake.hint)
             return mistake.exit_code

@@ -19,7 +19,7 @@ _TOOL_TIMEOUT_S = 30.0
 
 def jni_library(env: Environment, toolchain: Toolchain, objects: list[Any]) -> list[Any]:
     """The library without what only debuggers need in jni/, the whole of it in jni/symbols/."""
-    folder = f"#{env['BUILD_FOLDER']}"
+    folder = env["BUILD_FOLDER"]
     own = env.Object(
         f"{folder}/obj/android/percepnet_jni.o",
         f"#{(FIRMWARE / _SOURCE).relative_to(FIRMWARE.parent)}",
@@ -62,11 +62,11 @@ def stand_ins(env: Environment, target: Target, shell: Toolchain) -> dict[str, l
         text_node(env, name, text, f"{_STAND_IN}/include")
     source = text_node(env, "libc.c", bionic.library_source(), _STAND_IN)
     libc = env.SharedLibrary(
-        f"#{folder}/libc.so",
-        env.Object(f"#{folder}/libc.o", source, CCFLAGS=[*env["CCFLAGS"], "-ffreestanding"]),
+        f"{folder}/libc.so",
+        env.Object(f"{folder}/libc.o", source, CCFLAGS=[*env["CCFLAGS"], "-ffreestanding"]),
         LINKFLAGS=[*env["LINKFLAGS"], "-Wl,-soname,libc.so"],
         LIBS=[],
     )
     ask = [shell.program(shell.cc), *target.cpu_flags, "-print-libgcc-file-name"]
     runtime = process.run(ask, timeout_s=_TOOL_TIMEOUT_S).text.strip()
-    return {"CPPPATH": [f"#{folder}/include"], "LIBS": [env.File(runtime), *libc]}
+    return {"CPPPATH": [f"{folder}/include"], "LIBS": [env.File(runtime), *libc]}

@@ -64,7 +64,7 @@ def report(env: Environment, target: Target, programs: list[Any]) -> Any:
     # SCons compares what a function has captured: a text stays the same from run to run.
     name = target.name
     return env.Command(
-        f"#{env['BUILD_FOLDER']}/size.json", programs, Action(write, "  size  $TARGET")
+        f"{env['BUILD_FOLDER']}/size.json", programs, Action(write, "  size  $TARGET")
     )
 
 

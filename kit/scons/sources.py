@@ -1,6 +1,7 @@
 """Finding C sources by where they are and how they are called; nothing here is a list to edit."""
 
 import dataclasses
+import functools
 import hashlib
 from pathlib import Path
 
@@ -101,13 +102,21 @@ def c_tests(with_model: bool) -> list[Path]:
 
 def firmware_id(target: Target, toolchain: Toolchain) -> str:
     """12 hex digits that change with any firmware source or any setting it is built with."""
-    digest = hashlib.sha256(repr((target, toolchain)).encode())
+    settings = repr((target, toolchain)).encode()
+    return hashlib.sha256(settings + _all_sources()).hexdigest()[:12]
+
+
+@functools.cache
+def _all_sources() -> bytes:
+    """Names and contents of all firmware sources."""
+    parts = []
     for path in sorted(FIRMWARE.rglob("*.[chS]")):
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(FIRMWARE)} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:12]
+        parts += [f"{path.relative_to(FIRMWARE)} {len(content)}\n".encode(), content]
+    return b"".join(parts)
 
 
+@functools.cache
 def _names_model(path: Path) -> bool:
     text = path.read_text(encoding="utf-8")
     return any(f'#include "{header}"' in text for header in _MODEL_HEADERS)

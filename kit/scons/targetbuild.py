@@ -8,7 +8,7 @@ from SCons.Script import Action, Environment
 
 from kit.errors import KitError, TargetError
 from kit.paths import C_TESTS, FIRMWARE, MODELS, ROOT
-from kit.scons import generated, jni, sizes, sources
+from kit.scons import compile_commands, generated, jni, sizes, sources
 from kit.scons.environment import PROFILE, RELEASE, build_folder, make_environment, object_name
 from kit.target import Target, Toolchain, load_target, load_toolchain
 
@@ -27,47 +27,36 @@ class TargetBuild:
         self.model = _model_path(self.target, model)
         self.kernels = sources.kernels(self.target, self.toolchain)
         self.shell_toolchain = _shell_toolchain(self.target, self.toolchain)
-        self.environments = self._make_environments(self.toolchain, verbose)
-        self.shell_environments = self.environments
-        if self.shell_toolchain is not self.toolchain:
-            self.shell_environments = self._make_environments(self.shell_toolchain, verbose)
-        self._add_stand_ins()
-        self.release = self.environments[RELEASE]
-        self._objects: dict[tuple[str, Path], Any] = {}
+        self._verbose = verbose
+        self._environments: dict[tuple[str, str], Environment] = {}
+        self._libraries: dict[str, Any] = {}
+        self._lent: dict[str, list[Any]] | None = None
+        self._objects: dict[str, Any] = {}
+        self.release = self._environment(RELEASE)
         self._generate()
-        self.libraries = {variant: self._library(variant) for variant in self.environments}
-        apps = sources.apps(self.target) if self.model else []
-        self.apps = [self._program(RELEASE, path, "") for path in apps]
-        self.tests = {
-            variant: [
-                self._program(variant, path, "tests/")
-                for path in sources.c_tests(self.model is not None)
-            ]
-            for variant in self.target.variants
-        }
         oracle = sources.c_files(FIRMWARE / "oracle")
         self.shared_library = self._shared_library(RELEASE, oracle)
-        self.shell = self._shell_program() if self.target.android and self.model else []
-        self.jni = self.jni_library() if self.toolchain.android else []
 
     def everything(self) -> list[Any]:
-        """What `scons target=NAME` builds."""
-        database = self.release.CompilationDatabase(f"#{self.folder}/compile_commands.json")
-        programs = [*self.apps, *self.shell, *self.jni[:1]]
+        """What `scons NAME` builds."""
+        apps = sources.apps(self.target) if self.model else []
+        shell = self._shell_program() if self.target.android and self.model else []
+        library = self.jni_library() if self.toolchain.android else []
+        programs = [*(self._program(RELEASE, path, "") for path in apps), *shell, *library[:1]]
         report = sizes.report(self.release, self.target, programs) if programs else []
         return [
-            self.libraries[RELEASE],
+            self._library(RELEASE),
             self.shared_library,
             programs,
-            self.jni,
+            library,
             self._generated,
             report,
-            database,
+            compile_commands.database(self.release, list(self._objects.values())),
         ]
 
     def profile(self) -> list[Any]:
         """The program and the library with probes; nothing without a model."""
-        if PROFILE not in self.environments or not self.model:
+        if PROFILE not in self.toolchain.variants or not self.model:
             return []
         probe = FIRMWARE / "profile" / "pn_probe.c"
         program = self._program(PROFILE, FIRMWARE / "profile" / "profile.c", "", [probe])
@@ -81,7 +70,12 @@ class TargetBuild:
 
     def run_tests(self) -> Any:
         """Sources and action of an alias: all C tests in all variants, built and run."""
-        programs = [program for variant in self.tests.values() for program in variant]
+        paths = sources.c_tests(self.model is not None)
+        programs = [
+            self._program(variant, path, "tests/")
+            for variant in self.target.variants
+            for path in paths
+        ]
 
         def run(target: list[Any], source: list[Any], env: Environment) -> int:
             from kit.runner import run_programs
@@ -90,19 +84,25 @@ class TargetBuild:
 
         return programs, Action(run, f"  test  {self.target.name}")
 
-    def _make_environments(self, toolchain: Toolchain, verbose: bool) -> dict[str, Environment]:
-        return {
-            variant: make_environment(self.target, toolchain, variant, self.folder, verbose)
-            for variant in dict.fromkeys([*self.target.variants, PROFILE])
-            if variant in toolchain.variants
-        }
+    def _environment(self, variant: str, shell: bool = False) -> Environment:
+        """The environment of a variant; shell: of programs, where that is another compiler."""
+        toolchain = self.shell_toolchain if shell else self.toolchain
+        key = variant, toolchain.name
+        if key not in self._environments:
+            folder, verbose = self.folder, self._verbose
+            env = make_environment(self.target, toolchain, variant, folder, verbose)
+            self._environments[key] = env
+            if toolchain.without_ndk:
+                env.Append(**self._stand_ins())
+        return self._environments[key]
 
-    def _add_stand_ins(self) -> None:
+    def _stand_ins(self) -> dict[str, list[Any]]:
         """What Android's compiler lacks without an NDK; made once, used by all variants."""
-        if self.toolchain.without_ndk:
-            stand_ins = jni.stand_ins(self.environments[RELEASE], self.target, self.shell_toolchain)
-            for env in self.environments.values():
-                env.Append(**stand_ins)
+        if self._lent is None:
+            self._lent = jni.stand_ins(
+                self._environment(RELEASE), self.target, self.shell_toolchain
+            )
+        return self._lent
 
     def _generate(self) -> None:
         env, target = self.release, self.target
@@ -127,20 +127,22 @@ class TargetBuild:
         flags: tuple[str, ...] = (),
         shell: bool = False,
     ) -> Any:
-        env = (self.shell_environments if shell else self.environments)[variant]
-        output = f"#{self._variant_folder(variant)}/obj/{name}"
-        return env.Object(output, source, CCFLAGS=env["CCFLAGS"] + list(flags))
+        output = f"{self._variant_folder(variant)}/obj/{name}"
+        if output not in self._objects:
+            env = self._environment(variant, shell)
+            flags = env["CCFLAGS"] + list(flags)
+            self._objects[output] = env.Object(output, source, CCFLAGS=flags)[0]
+        return self._objects[output]
 
     def _compile(self, variant: str, paths: list[Path]) -> list[Any]:
         """Objects of hand-written sources, each made once per variant."""
+        objects = []
         for path in paths:
-            if (variant, path) not in self._objects:
-                source = "#" + str(path.relative_to(ROOT))
-                flags = self.shell_toolchain.test_cflags if path.is_relative_to(C_TESTS) else ()
-                self._objects[variant, path] = self._object(
-                    variant, source, object_name(path), flags, not sources.is_library(path)
-                )
-        return [self._objects[variant, path] for path in paths]
+            flags = self.shell_toolchain.test_cflags if path.is_relative_to(C_TESTS) else ()
+            shell = not sources.is_library(path)
+            source = "#" + str(path.relative_to(ROOT))
+            objects.append(self._object(variant, source, object_name(path), flags, shell))
+        return objects
 
     def _library_objects(self, variant: str) -> list[Any]:
         generated_c = [node for node in self._tables + self._model if node.name.endswith(".c")]
@@ -159,10 +161,11 @@ class TargetBuild:
         ]
 
     def _library(self, variant: str) -> Any:
-        folder = self._variant_folder(variant)
-        return self.environments[variant].StaticLibrary(
-            f"#{folder}/libpercepnet.a", self._library_objects(variant)
-        )[0]
+        if variant not in self._libraries:
+            path = f"{self._variant_folder(variant)}/libpercepnet.a"
+            objects = self._library_objects(variant)
+            self._libraries[variant] = self._environment(variant).StaticLibrary(path, objects)[0]
+        return self._libraries[variant]
 
     def _shared_library(self, variant: str, more: list[Path]) -> list[Any]:
         """libpercepnet.so with more sources and the port, for the Python side of targets that have
@@ -171,15 +174,15 @@ class TargetBuild:
             return []
         objects = self._library_objects(variant)
         objects += self._compile(variant, [*more, *sources.port_sources(self.target)])
-        library = f"#{self._variant_folder(variant)}/libpercepnet.so"
-        return self.environments[variant].SharedLibrary(library, objects)
+        library = f"{self._variant_folder(variant)}/libpercepnet.so"
+        return self._environment(variant).SharedLibrary(library, objects)
 
     def _program(self, variant: str, path: Path, subfolder: str, more: Sequence[Path] = ()) -> Any:
-        env = self.shell_environments[variant]
+        env = self._environment(variant, shell=True)
         objects = self._compile(variant, [path, *more, *sources.port_sources(self.target)])
-        library = self.libraries[variant]
+        library = self._library(variant)
         output = (
-            f"#{self._variant_folder(variant)}/{subfolder}{path.stem}{self.target.program_suffix}"
+            f"{self._variant_folder(variant)}/{subfolder}{path.stem}{self.target.program_suffix}"
         )
         script = ["-T", str(self._script)] if self._script else []
         program = env.Program(
@@ -191,10 +194,10 @@ class TargetBuild:
 
     def _shell_program(self) -> list[Any]:
         """`percepnet`: the programs of firmware_src/apps as one."""
-        env = self.shell_environments[RELEASE]
+        env = self._environment(RELEASE, shell=True)
         parts = [
             env.Object(
-                f"#{self.folder}/obj/android/shell/{name}.o",
+                f"{self.folder}/obj/android/shell/{name}.o",
                 f"#firmware_src/apps/{name}.c",
                 CPPDEFINES={**env["CPPDEFINES"], "main": f"pn_main_{name}"},
             )
@@ -202,8 +205,8 @@ class TargetBuild:
         ]
         own = [FIRMWARE / "android" / "shell" / "percepnet.c"]
         objects = [*parts, *self._compile(RELEASE, own + sources.port_sources(self.target))]
-        libraries = [self.libraries[RELEASE], *env["LIBS"]]
-        return env.Program(f"#{self.folder}/percepnet", objects, LIBS=libraries)
+        libraries = [self._library(RELEASE), *env["LIBS"]]
+        return env.Program(f"{self.folder}/percepnet", objects, LIBS=libraries)
 
 
 def _shell_toolchain(target: Target, toolchain: Toolchain) -> Toolchain:

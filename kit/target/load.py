@@ -127,6 +127,10 @@ def _unknown(noun: str, name: str, known: list[str], otherwise: str) -> TargetEr
 
 
 def _check_choice(path: Path, key: str, value: str, valid: typing.Collection[str]) -> None:
+    if not value:
+        raise TargetError(
+            f"{_shown(path)}: key `{key}` is missing", hint=f"valid: {', '.join(valid)}"
+        )
     if value not in valid:
         raise TargetError(
             f"{_shown(path)}: `{key}` names `{value}`", hint=f"valid: {', '.join(valid)}"

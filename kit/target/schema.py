@@ -199,9 +199,10 @@ class Toolchain:
 
     Programs are called prefix + cc, prefix + ar and so on, and are in `home` where that is not
     empty; `link`, the compiler itself when empty, is a whole name. bare_metal: no operating system,
-    so that targets must name memory regions. In flags `{root}` stands for the checkout's folder.
-    isa_flags: what a kernel file of each ISA is compiled with. without_ndk: only in files; the
-    loader takes over what it says where no Android NDK is found.
+    so that targets must name memory regions. In flags `{root}` stands for the checkout's
+    folder and `{build}` for the build's. isa_flags: what a kernel file of each ISA is compiled
+    with. without_ndk: only in files; the loader takes over what it says where no Android NDK is
+    found.
     """
 
     name: str

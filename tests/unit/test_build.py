@@ -4,6 +4,8 @@ It runs on a copy of the checkout whose firmware is a few toy files around the r
 build takes a moment.
 """
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +19,8 @@ from kit.model.random_model import random_weights
 from kit.paths import FIRMWARE, ROOT, TARGETS
 
 BUILD_TIMEOUT_S = 120
+HOST, BOARD = "host_x86_64", "mps2_an500"
+MADE = ("libpercepnet.a", "libpercepnet.so", "toy", "gen/pn_model.c", "gen/model.pnwb")
 TOY = {
     "dsp/pn_alpha.c": "int pn_alpha(void);\nint pn_alpha(void) { return 1; }\n",
     "nn/pn_user.c": '#include "pn_model.h"\nconst char *pn_user(void);\n'
@@ -52,20 +56,36 @@ def make_checkout(folder: Path) -> Path:
     return folder
 
 
-def scons(checkout: Path, *words: str) -> subprocess.CompletedProcess[str]:
+def scons(
+    checkout: Path, *words: str, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "SCons", "-Q", *words]
     return subprocess.run(
-        command, cwd=checkout, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S, check=False
+        command,
+        cwd=checkout,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=BUILD_TIMEOUT_S,
+        check=False,
     )
 
 
-def build(checkout: Path) -> set[str]:
-    """Build the host's programs; returns what was compiled, generated, linked."""
-    done = scons(checkout, "host_x86_64", f"model={checkout / 'model.tflite'}")
+def steps_of(done: subprocess.CompletedProcess[str]) -> list[tuple[str, Path]]:
+    """What a build that went well did: `cc`, `gen`, `link` and so on, and the file."""
     assert done.returncode == 0, done.stdout + done.stderr
-    steps = (line.split() for line in done.stdout.splitlines() if line.startswith("  "))
+    lines = (line.split() for line in done.stdout.splitlines() if line.startswith("  "))
     # SCons writes the compilation database every time.
-    return {Path(name).name for _, *names in steps for name in names} - {"compile_commands.json"}
+    lines = ((word, names) for word, *names in lines if word != "json")
+    return [(word, Path(name)) for word, names in lines for name in names if "/" in name]
+
+
+def build(
+    checkout: Path, *words: str, goal: str = HOST, env: dict[str, str] | None = None
+) -> set[str]:
+    """Build a goal's programs; returns the names of what was compiled, generated, linked."""
+    done = scons(checkout, goal, f"model={checkout / 'model.tflite'}", *words, env=env)
+    return {path.name for _, path in steps_of(done)}
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +95,89 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout
 
 
-def test_two_folders_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+def assert_same_bytes(one: Path, other: Path) -> None:
+    for name in MADE:
+        assert (one / HOST / name).read_bytes() == (other / HOST / name).read_bytes(), name
+
+
+def test_another_folder_user_and_date_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
     other = make_checkout(tmp_path / "a" / "much_longer_folder_name")
-    build(other)
-    for name in ("libpercepnet.a", "libpercepnet.so", "toy", "gen/pn_model.c", "gen/model.pnwb"):
-        ours, theirs = (tree / "build/host_x86_64" / name for tree in (built, other))
-        assert ours.read_bytes() == theirs.read_bytes(), name
+    for path in other.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    somebody = {
+        "HOME": str(tmp_path),
+        "USER": "somebody",
+        "TZ": "Asia/Tokyo",
+        "LANG": "tr_TR.UTF-8",
+    }
+    build(other, env=os.environ | somebody | {"PYTHONHASHSEED": "7"})
+    assert_same_bytes(built / "build", other / "build")
+
+
+def test_a_build_folder_elsewhere_gets_the_same_bytes_and_leaves_the_checkout_alone(
+    built: Path, tmp_path: Path
+) -> None:
+    other = make_checkout(tmp_path / "checkout")
+    before = sorted(path for path in other.rglob("*") if path.suffix != ".pyc")
+    assert "toy" in build(other, f"build={tmp_path / 'out'}")
+    assert build(other, f"build={tmp_path / 'out'}") == set()
+    after = sorted(path for path in other.rglob("*") if path.suffix != ".pyc")
+    assert [path for path in after if path not in before and path.name != "__pycache__"] == []
+    assert_same_bytes(built / "build", tmp_path / "out")
+
+
+def test_what_was_compiled_comes_from_the_cache_in_another_checkout(tmp_path: Path) -> None:
+    cache = f"cache={tmp_path / 'cache'}"
+    one, other = (make_checkout(tmp_path / name) for name in ("one", "other"))
+    build(one, cache)
+    again = scons(other, HOST, f"model={other / 'model.tflite'}", cache)
+    assert "Retrieved `build/host_x86_64/obj/dsp/pn_alpha.o' from cache" in again.stdout
+    assert not [path for word, path in steps_of(again) if word in ("cc", "gen")]
+    assert_same_bytes(one / "build", other / "build")
+
+
+@pytest.fixture(scope="module")
+def two_targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout with the host and an emulated board built."""
+    checkout = make_checkout(tmp_path_factory.mktemp("two") / "checkout")
+    assert {path.parts[1] for _, path in build_both(checkout)} == {HOST, BOARD}
+    return checkout
+
+
+def build_both(checkout: Path) -> list[tuple[str, Path]]:
+    return steps_of(scons(checkout, HOST, BOARD, f"model={checkout / 'model.tflite'}"))
+
+
+def test_a_changed_board_rebuilds_that_board_alone(two_targets: Path) -> None:
+    board = two_targets / f"targets/emulators/{BOARD}.toml"
+    board.write_text(board.read_text().replace("clock_hz = 25000000", "clock_hz = 26000000"))
+    steps = build_both(two_targets)
+    assert ("cc", Path(f"build/{BOARD}/obj/port/cortex_m/boards/mps.o")) in steps
+    assert {path.parts[1] for _, path in steps} == {BOARD}
+    assert not [path for _, path in steps if path.name in ("pn_model.c", "pn_tables.c")]
+
+
+def test_cleaning_leaves_nothing_and_takes_no_compiler(two_targets: Path) -> None:
+    folder = two_targets / "build"
+    nothing_installed = os.environ | {"PATH": "/nowhere"}
+    assert scons(two_targets, "-c", HOST, env=nothing_installed).returncode == 0
+    assert [path.name for path in folder.glob("[!.]*")] == [BOARD]
+    assert scons(two_targets, "-c", env=nothing_installed).returncode == 0
+    assert not folder.exists()
+
+
+def test_the_compilation_database_is_the_targets_own(built: Path) -> None:
+    database = json.loads((built / f"build/{HOST}/compile_commands.json").read_text())
+    files = {entry["file"] for entry in database}
+    assert {"firmware_src/dsp/pn_alpha.c", "firmware_src/apps/toy.c"} <= files
+    assert all(entry["output"].startswith(f"build/{HOST}/") for entry in database)
+
+
+def test_help_says_what_can_be_built_and_every_option(built: Path) -> None:
+    done = scons(built, "-h")
+    assert done.returncode == 0
+    for word in ("scons test-NAME", "scons -c", "cache:", "build:", "below:", "model:", "verbose:"):
+        assert word in done.stdout
 
 
 def test_a_second_build_does_nothing(built: Path) -> None:
@@ -131,8 +228,14 @@ def test_a_warning_stops_the_build(built: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["modle=x"], "unknown option `modle=`"),
+        (
+            ["modle=x"],
+            "unknown option `modle=`\n           options: below=, build=, cache=, model=",
+        ),
         (["target=host_x86"], "unknown target `host_x86`"),
+        (["host_x86"], "unknown target `host_x86`"),
+        (["-c", "host_x86"], "unknown target `host_x86`"),
+        (["test-host_x86"], "unknown target `host_x86`"),
         (["model=missing.tflite"], "model file `missing.tflite` does not exist"),
     ],
 )

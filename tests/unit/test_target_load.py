@@ -147,6 +147,12 @@ def test_an_unknown_target_is_answered_with_near_names() -> None:
     assert "`mps3_an547`" in caught.value.hint
 
 
+def test_a_port_with_boards_needs_one(base: Path) -> None:
+    error = refusal(base, BOARD.replace('port = "linux"', 'port = "cortex_m"'))
+    assert "key `board` is missing" in error.message
+    assert "pico2" in error.hint
+
+
 def test_extending_a_missing_part_names_the_parts(base: Path) -> None:
     error = refusal(base, BOARD.replace("aarch64", "cortex_m99"))
     assert "my_board.toml" in error.message
