@@ -40,6 +40,7 @@ static inline uint32_t pn_app_number(const char *name, uint32_t otherwise) {
 /* Start a denoiser in `memory` at the rate of PN_RATE in Hz, or 48000; isa as in pn_init. Ends the
  * program with a PN_FAULT line where that cannot be. */
 static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa) {
+    pn_port_watch_stack();
     if (pn_state_size() > sizeof memory->bytes)
         pn_port_fault("memory", "state_too_large");
     pn_state_t *const state = (pn_state_t *)(void *)memory->bytes;

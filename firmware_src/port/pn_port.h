@@ -49,6 +49,9 @@ void pn_port_text(const char *format, ...) __attribute__((format(printf, 1, 2)))
  * command line, or NULL. */
 const char *pn_port_env(const char *name);
 
+/* Have the stack's use measured from here on, once; boards measure it from their start. */
+void pn_port_watch_stack(void);
+
 /* Most bytes of stack in use at any time so far; 0 where that is not measured. */
 size_t pn_port_stack_used(void);
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 from kit.errors import DeviceError
 
+LONGEST_LINE = 1 << 20
+
 
 class Channel(abc.ABC):
     """A byte stream each way; output is taken in at once, so that neither side blocks."""
@@ -48,14 +50,25 @@ class Channel(abc.ABC):
             return self._take(len(self._buffer))
 
     def read_line(self, timeout_s: float) -> bytes | None:
-        """The next line without line feed, a last unended one too; None at the end."""
+        """The next line without line feed, a last unended one too; None at the end.
+
+        Raises DeviceError after timeout_s, and for what is too long to be a line.
+        """
         with self._changed:
-            self._wait(lambda: b"\n" in self._buffer or self._ended, timeout_s, "a line")
+            self._wait(self._has_line, timeout_s, "a line")
             if not self._buffer:
                 return None
             end = self._buffer.find(b"\n")
+            if end < 0 and not self._ended:
+                raise DeviceError(
+                    f"{LONGEST_LINE} bytes came without the end of a line",
+                    hint="does another program run there, or is the serial line's speed wrong?",
+                )
             line = self._take(len(self._buffer) if end < 0 else end + 1)
         return line.rstrip(b"\r\n")
+
+    def _has_line(self) -> bool:
+        return b"\n" in self._buffer or self._ended or len(self._buffer) > LONGEST_LINE
 
     def _take(self, count: int) -> bytes:
         with self._changed:

@@ -35,6 +35,7 @@ _REQUIRED = {
     "PN_FAULT": ("kind", "detail"),
     "PN_DONE": ("bad",),
 }
+MOST_REMARKS = 1_000_000
 _RESULTS = ("pass", "fail", "skip")
 
 
@@ -126,11 +127,13 @@ def read_report(lines: Iterable[str], run_id: str) -> Report:
     """Read the lines of one run to its PN_DONE.
 
     Raises DeviceError for a foreign run id, a fault, an end without PN_DONE, a broken record, or a
-    count of bad checks lower than the failed tests.
+    count of bad checks lower than the failed tests; and when no end is to be seen.
     """
     boot: Mapping[str, str] = {}
     tests, benches, remarks = [], [], []
     for line in lines:
+        if len(remarks) > MOST_REMARKS:
+            raise DeviceError(f"{MOST_REMARKS} lines came, and no `PN_DONE` among them")
         record = parse_line(line)
         if record is None:
             remarks.append(line)

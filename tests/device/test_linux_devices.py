@@ -359,21 +359,48 @@ def test_several_devices_run_at_the_same_time_and_one_that_is_gone_spoils_no_oth
     assert passed == {"phone": True, "board": True, "gone": False}
 
 
-def test_a_recording_comes_back_with_the_bytes_of_this_computer_from_each_cluster(
-    capsys, phone: Phone, tmp_path: Path
-) -> None:
-    """The stand-in's /sys holds what a phone's would."""
+def give_clusters(phone: Phone, allowed_khz: int = 0) -> None:
+    """Have the stand-in's /sys hold what a phone's would; allowed_khz: of a clock held down."""
     policies = "/sys/devices/system/cpu/cpufreq"
-    sound, rate = soundfile.read(ROOT / "kit/demo/noisy.flac", frames=48_000, dtype="int16")
-    soundfile.write(tmp_path / "in.wav", sound, rate)
-    facts = tmp_path / "facts.json"
     phone.run(
         "mkdir -p /sys/class/thermal/thermal_zone0; cd /sys/class/thermal/thermal_zone0\n"
         "echo 41500 >temp; echo skin >type\n"
         f"for cpu in 0 1; do mkdir -p {policies}/policy$cpu; cd {policies}/policy$cpu\n"
         "echo $cpu >related_cpus; echo schedutil >scaling_governor; echo 800000 >scaling_cur_freq\n"
-        "echo 180000$cpu >cpuinfo_max_freq; echo 180000$cpu >scaling_max_freq; done"
+        "echo 180000$cpu >cpuinfo_max_freq\n"
+        f"echo {allowed_khz or '180000$cpu'} >scaling_max_freq; done"
     )
+
+
+def test_times_of_a_phone_whose_clock_is_held_down_are_invalid(
+    capsys, phone: Phone, tmp_path: Path
+) -> None:
+    save_device(Device("hot", TARGET, adb=phone.serial))
+    files = [tmp_path / "hot.json", tmp_path / "hot.xml"]
+    give_clusters(phone, allowed_khz=600_000)
+    try:
+        words = ["--json", str(files[0]), "--junit", str(files[1])]
+        code, out, err = run(
+            capsys, "run", "--soak", "1s", "--device", "hot", "--pin", "big", *words
+        )
+    finally:
+        phone.run("rm -r /sys/devices /sys/class")
+    assert code == 1
+    assert "soak on hot: invalid" in err
+    assert "cluster big may run at 600 of 1800 MHz only" in err
+    facts = json.loads(files[0].read_text())
+    assert (facts["verdict"], facts["passed"]) == ("invalid", False)
+    assert facts["before"]["temperature skin"] == "41.5 °C"
+    assert b'errors="1"' in files[1].read_bytes()
+
+
+def test_a_recording_comes_back_with_the_bytes_of_this_computer_from_each_cluster(
+    capsys, phone: Phone, tmp_path: Path
+) -> None:
+    sound, rate = soundfile.read(ROOT / "kit/demo/noisy.flac", frames=48_000, dtype="int16")
+    soundfile.write(tmp_path / "in.wav", sound, rate)
+    facts = tmp_path / "facts.json"
+    give_clusters(phone)
     try:
         code, out, err = run(
             capsys,

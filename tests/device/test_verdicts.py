@@ -189,6 +189,7 @@ def test_this_computer_gets_times_at_real_pace(paced_run: Run) -> None:
     assert (share.unit, share.kind) == ("%", "measured on the device")
     assert figures["frame.paced.p50"].value <= figures["frame.paced.p999"].value <= worst.value
     assert "packet.paced.core" in figures
+    assert 2_000 < figures["memory.stack"].value < 100_000
     assert paced_run.before["kernel"].startswith("Linux ")
 
 

@@ -52,6 +52,14 @@ def test_silence_ends_in_a_timeout_and_the_program_is_ended() -> None:
     assert time.monotonic() - began < 5
 
 
+def test_a_line_that_does_not_end_is_given_up() -> None:
+    with (
+        pytest.raises(DeviceError, match="without the end of a line"),
+        start("exec tr '\\000' x </dev/zero") as session,
+    ):
+        next(session.lines(30))
+
+
 def test_an_early_end_shows_the_last_words() -> None:
     with pytest.raises(DeviceError) as caught, start("printf abc") as session:
         session.read_exact(10, 5)

@@ -1,5 +1,7 @@
 """The line protocol: what a report is made of, and everything that makes one unbelievable."""
 
+import itertools
+
 import pytest
 
 from kit.devtest.protocol import is_last, parse_line, read_report
@@ -55,6 +57,11 @@ def test_a_failed_test_makes_a_bad_report() -> None:
 def test_an_unbelievable_report_is_refused(lines: list[str], words: str) -> None:
     with pytest.raises(DeviceError, match=words):
         read_report(lines, "8f3a")
+
+
+def test_a_program_that_talks_without_end_is_given_up() -> None:
+    with pytest.raises(DeviceError, match="no `PN_DONE` among them"):
+        read_report(itertools.chain([BOOT], itertools.repeat("la")), "8f3a")
 
 
 def test_remarks_are_no_records() -> None:

@@ -70,6 +70,9 @@ size_t pn_port_read(void *bytes, size_t count) {
     return count;
 }
 
+void pn_port_watch_stack(void) {
+}
+
 size_t pn_port_stack_used(void) {
     const uint32_t *lowest = pn_stack_limit;
     while (lowest < pn_stack_top && *lowest == PN_STACK_PAINT)
