@@ -14,4 +14,11 @@ static inline int8x16_t pn_neon_columns(const int8_t *x) {
     return vreinterpretq_s8_s32(vdupq_n_s32(word));
 }
 
+/* Four columns of x as the first lane of a dot product's operand. */
+static inline int8x8_t pn_neon_lane(const int8_t *x) {
+    uint32_t word;
+    memcpy(&word, x, sizeof word);
+    return vcreate_s8(word);
+}
+
 #endif

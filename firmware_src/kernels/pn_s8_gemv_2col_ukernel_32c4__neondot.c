@@ -1,4 +1,10 @@
-/* int8 matrix by two int8 vectors, 32c4 tiles, AArch64 with the dot product. See pn_kernels.h. */
+/*
+ * int8 matrix by two int8 vectors, 32c4 tiles, AArch64 with the dot product. See pn_kernels.h.
+ *
+ * There is none for i8mm: its product of 2 by 8 by 2 takes rows of 8 columns, which two tiles give
+ * when they are zipped. That makes two loads, two zips and two products of what are two loads and
+ * four dot products here: as many instructions.
+ */
 #include <arm_neon.h>
 
 #include "pn_kernels.h"
