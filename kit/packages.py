@@ -63,6 +63,7 @@ _TEST_TOOLS = {
     "qemu-user-static": "running those stand-ins",
     "debian-archive-keyring": "fetching what those stand-ins run",
     "iproute2": "their network",
+    "openssl": "who signs weights",
     "bochs": "a processor with AVX-512",
     "bochs-term": "a display, which bochs depends on",
 }

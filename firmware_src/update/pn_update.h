@@ -57,7 +57,9 @@ typedef struct pn_update_setup {
     void *context;         /* of self_test */
     /* Returns 0 when the model does what it should. */
     int (*self_test)(void *context, const pn_nn_model_t *model);
-    /* Returns 0 when `signature` [PN_UPDATE_SIGNATURE_BYTES] is right. NULL: none is asked for. */
+    /* Returns 0 when `signature` [PN_UPDATE_SIGNATURE_BYTES], of the whole blob, is right by the
+     * key that the firmware holds. NULL: none is asked for. An Ed25519 verifier is the firmware's
+     * to bring; Monocypher's crypto_ed25519_check is one that takes what comes here. */
     int (*check_signature)(const uint8_t *signature, const uint8_t *blob, size_t size);
 } pn_update_setup_t;
 

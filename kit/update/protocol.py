@@ -72,7 +72,8 @@ _REFUSALS = {
     Status.MATRIX: ("a matrix of the blob is damaged or of the wrong shape", _BUILD_ANEW),
     Status.SIGNATURE: (
         "the weights are not signed by the key that its program holds",
-        "sign them with that key: --sign-key KEY.pem",
+        "sign the .pnwb: openssl pkeyutl -sign -rawin -inkey KEY.pem -in FILE -out SIGNATURE\n"
+        "and send both: --weights FILE --signature SIGNATURE",
     ),
     Status.SELF_TEST: (
         "its self-test failed with the new weights; it went back to the old ones",

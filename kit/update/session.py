@@ -30,15 +30,20 @@ class Update:
 
 
 def update_weights(
-    runner: Runner, blob: bytes, model: str = "", progress: Progress = no_progress
+    runner: Runner,
+    blob: bytes,
+    model: str = "",
+    progress: Progress = no_progress,
+    signature: bytes = b"",
 ) -> Update:
     """Bring weights into the program `device` of a device, and have it test itself with them.
 
-    model: of a program that is started for this, instead of its target's own. Raises UpdateRefused
+    model: of a program that is started for this, instead of its target's own. signature: of the
+    blob, for programs that ask for one. Raises UpdateRefused
     when the device refuses them, DeviceError when it cannot be reached or the line breaks: it then
     keeps its weights, and the next call goes on where this one ended.
     """
-    transfer = Transfer(blob)
+    transfer = Transfer(blob, signature)
     with attached(runner, model) as line:
         send_weights(line, transfer, lambda done, total: progress(done / total))
         if ask(line, protocol.TEST).status is not Status.OK:

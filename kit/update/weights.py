@@ -10,7 +10,7 @@ from kit.errors import KitError
 from kit.model.import_ import load_model
 from kit.model.quantise import quantise
 from kit.paths import MODELS
-from kit.update.protocol import HEADER_BYTES, blob_crc
+from kit.update.protocol import HEADER_BYTES, SIGNATURE_BYTES, blob_crc
 
 _MAGIC = b"PNWB"
 _SIZE_AT, _CHECKED_FROM = 8, 16
@@ -37,6 +37,16 @@ def read_weights(name: str, layout: str) -> bytes:
         _check_whole(path, content)
         return content
     return render_blob(quantise(load_model(path)), find_packing(layout))
+
+
+def read_signature(path: Path) -> bytes:
+    """An Ed25519 signature. Raises KitError for a file that cannot be one."""
+    if not path.is_file() or path.stat().st_size != SIGNATURE_BYTES:
+        raise KitError(
+            f"{path} is no Ed25519 signature: those have {SIGNATURE_BYTES} bytes",
+            hint="openssl pkeyutl -sign -rawin -inkey KEY.pem -in WEIGHTS.pnwb -out SIGNATURE",
+        )
+    return path.read_bytes()
 
 
 def source_hash(blob: bytes) -> str:

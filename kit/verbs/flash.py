@@ -1,6 +1,7 @@
 """`flash`: a program onto a device, or new weights into the program that it runs."""
 
 import contextlib
+from pathlib import Path
 
 import click
 
@@ -27,6 +28,11 @@ DEFAULT_APP = "selftest"
     help="Replace the weights alone, while the program `device` runs: a .tflite file, a .pnwb "
     "file, or a model's name.",
 )
+@click.option(
+    "--signature",
+    type=click.Path(path_type=Path),
+    help="Ed25519 signature of the weights' .pnwb file, for a program that asks for one.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the commands, run none.")
 def command(
     app: str | None,
@@ -35,6 +41,7 @@ def command(
     place: str | None,
     model: str,
     weights: str | None,
+    signature: Path | None,
     dry_run: bool,
 ) -> None:
     """Build APP (the self-test by default), write it to a device and verify it there.
@@ -44,11 +51,13 @@ def command(
     """
     if app and weights:
         raise click.UsageError("either APP or --weights", click.get_current_context())
+    if signature and not weights:
+        raise click.UsageError("--signature is of --weights", click.get_current_context())
     if dry_run:
         process.show_commands(run_them=False)
     runner = borrow(place, device_name, target_name) if place else choose(device_name, target_name)
     if weights:
-        _flash_weights(runner, weights, model)
+        _flash_weights(runner, weights, model, signature)
     else:
         _flash_program(runner, app or DEFAULT_APP, model)
 
@@ -67,18 +76,19 @@ def _flash_program(runner: Runner, app: str, model: str) -> None:
         console.info(f"{app} is on {runner.name}{verified}")
 
 
-def _flash_weights(runner: Runner, weights: str, model: str) -> None:
+def _flash_weights(runner: Runner, weights: str, model: str, signature: Path | None) -> None:
     from kit.update import update_weights
-    from kit.update.weights import read_weights, source_hash
+    from kit.update.weights import read_signature, read_weights, source_hash
 
     blob = read_weights(weights, runner.target.layout)
+    signed = read_signature(signature) if signature else b""
     name = f"weights {source_hash(blob)}"
     if process.dry_run:
         process.log_action(f"{runner.name}: Query, Begin, Data ({len(blob)} bytes), Commit, Test")
         console.info(f"nothing was done: a dry run of {name} onto {runner.name}")
         return
     with progress(f"sending {name}") as show:
-        done = update_weights(runner, blob, model, show)
+        done = update_weights(runner, blob, model, show, signed)
     if done.sent_from is None:
         console.info(f"{runner.name} runs {name} already; self-test passed")
         return

@@ -171,6 +171,15 @@ def test_a_program_and_weights_at_once_are_refused(capsys) -> None:
     assert "either APP or --weights" in capsys.readouterr().err
 
 
+def test_a_signature_is_checked_for_its_size(capsys, tmp_path: Path) -> None:
+    (tmp_path / "signature").write_bytes(b"yours sincerely")
+    words = ["--signature", str(tmp_path / "signature"), "--target", HOST_TARGET]
+    assert cli.main(["flash", "--weights", "tiny", *words]) == 2
+    assert "is no Ed25519 signature" in capsys.readouterr().err
+    assert cli.main(["flash", *words]) == 2
+    assert "--signature is of --weights" in capsys.readouterr().err
+
+
 def test_a_dry_run_sends_nothing(capsys, flash_file: Path, monkeypatch) -> None:
     monkeypatch.setattr(process, "dry_run", False)
     code = cli.main(["flash", "--weights", "tiny", "--target", HOST_TARGET, "--dry-run"])

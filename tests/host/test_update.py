@@ -3,6 +3,8 @@
 import collections
 import random
 import struct
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -343,3 +345,44 @@ def test_a_device_that_is_silent_is_given_up() -> None:
         for _ in range(100):
             transfer.give()
             transfer.silence()
+
+
+class Key:
+    """An Ed25519 key of OpenSSL's, as who releases weights keeps it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._openssl("genpkey", "-algorithm", "ed25519", "-out", "key.pem")
+        self._openssl("pkey", "-in", "key.pem", "-pubout", "-out", "public.pem")
+
+    def sign(self, data: bytes) -> bytes:
+        (self._folder / "data").write_bytes(data)
+        words = ("-inkey", "key.pem", "-in", "data", "-out", "signature")
+        self._openssl("pkeyutl", "-sign", "-rawin", *words)
+        return (self._folder / "signature").read_bytes()
+
+    def verifies(self, signature: bytes, data: bytes) -> bool:
+        (self._folder / "data").write_bytes(data)
+        (self._folder / "signature").write_bytes(signature)
+        words = ("-pubin", "-inkey", "public.pem", "-in", "data", "-sigfile", "signature")
+        return self._openssl("pkeyutl", "-verify", "-rawin", *words, check=False) == 0
+
+    def _openssl(self, *words: str, check: bool = True) -> int:
+        done = subprocess.run(
+            ["openssl", *words], cwd=self._folder, check=check, capture_output=True, timeout=30
+        )
+        return done.returncode
+
+
+def test_a_device_with_a_key_takes_signed_weights_alone(tmp_path: Path) -> None:
+    """OpenSSL stands for the verifier that a firmware brings."""
+    key = Key(tmp_path)
+    device = Device(Flash(), check_signature=key.verifies)
+    good = key.sign(make_blob(2))
+    for signature in (b"", bytes(64), key.sign(make_blob(3)), good[:-1] + bytes([good[-1] ^ 1])):
+        with pytest.raises(UpdateRefused) as refused:
+            send(device, Transfer(make_blob(2), signature))
+        assert refused.value.status is Status.SIGNATURE
+        assert device.weights is None
+    send(device, Transfer(make_blob(2), good))
+    assert device.weights == make_blob(2)

@@ -91,6 +91,7 @@ class Device:
     """A device that was just started: bytes in, bytes out.
 
     self_test: whether a model passes, given its pn_nn_model_t *; None for the real one.
+    check_signature: whether a signature is right for a blob; None asks for none.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Device:
         flash: Flash | None,
         window: int = 16384,
         self_test: Callable[[object], bool] | None = None,
+        check_signature: Callable[[bytes, bytes], bool] | None = None,
     ) -> None:
         self.ffi, self.lib = host.load(*HEADERS)
         self.flash = flash
@@ -107,6 +109,15 @@ class Device:
             "int(void *, const pn_nn_model_t *)",
             lambda _context, model: 0 if (self_test or self.passes)(model) else -1,
         )
+        self._check_signature = self.ffi.NULL
+        if check_signature:
+            buffer = self.ffi.buffer
+            self._check_signature = self.ffi.callback(
+                "int(uint8_t *, uint8_t *, size_t)",
+                lambda signature, blob, size: (
+                    0 if check_signature(buffer(signature, 64)[:], buffer(blob, size)[:]) else -1
+                ),
+            )
         self._driver = flash.driver() if flash else self.ffi.NULL
         self._setup = self.ffi.new(
             "pn_update_setup_t *",
@@ -115,6 +126,7 @@ class Device:
                 "built_in": self.ffi.addressof(self.lib.pn_model),
                 "window_bytes": window,
                 "self_test": self._self_test,
+                "check_signature": self._check_signature,
             },
         )
         self._update = self.ffi.new("pn_update_t *")
