@@ -18,11 +18,17 @@ LOOKAHEAD_FRAMES = 2
 
 
 def write_model(
-    net: PercepNet, path: pathlib.Path, name: str, post_filter: bool, frames: int
+    net: PercepNet,
+    path: pathlib.Path,
+    name: str,
+    post_filter: bool,
+    frames: int,
+    zero_blocks: float = 0.0,
 ) -> str:
     """Write a network as .tflite; returns its SHA-256.
 
-    frames: how many frames it was trained on, for the metadata.
+    frames, zero_blocks: for the metadata: how many frames it was trained on, and which share of
+    the blocks of its matrices is zero.
     """
     metadata = {
         "name": name,
@@ -30,6 +36,8 @@ def write_model(
         "post_filter": post_filter,
         "trained_frames": frames,
     }
+    if zero_blocks:
+        metadata["zero_blocks"] = zero_blocks
     data = write_tflite(net.weights(), net.arch, metadata)
     write_atomically(path, data)
     return hashlib.sha256(data).hexdigest()

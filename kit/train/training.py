@@ -18,6 +18,7 @@ from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.train import loss as losses
 from kit.train.growth import can_grow, grown
 from kit.train.network import Memory, PercepNet
+from kit.train.pruning import Pruning
 from kit.train.shards import BANDS, Shard
 
 FEATURE_UNIT = 1.0 / 4096.0
@@ -41,6 +42,7 @@ class Settings:
     warm_up_updates: int = 200
     ema_decay: float = 0.999
     gradient_limit: float = 1.0
+    zero_blocks: float = 0.0  # share of blocks of 8 rows by 4 columns that end as zero
     threads: int = 2  # each takes its share of the sequences
     seed: int = 1
 
@@ -165,6 +167,7 @@ class Trainer:
             Streams(training, self._net, per_thread, settings.steps)
             for _ in range(settings.threads)
         ]
+        self._pruning = Pruning(self._arch, settings.zero_blocks, settings.updates)
         self._elapsed_s = 0.0
         self._update = 0
         self._bad_updates = 0
@@ -304,6 +307,8 @@ class Trainer:
         self._optimiser.step()
         self._net.clip_weights()
         self._average()
+        if self._settings.zero_blocks:
+            self._pruning.apply(self._update, self._net, self._mean)
         return value
 
     def _skip_bad_update(self) -> None:

@@ -102,10 +102,11 @@ def test_training_lowers_the_loss(dataset: Dataset, tmp_path: pathlib.Path) -> N
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("share", [0.0, 0.6])
 def test_a_run_in_two_pieces_ends_like_a_run_in_one(
-    dataset: Dataset, tmp_path: pathlib.Path
+    share: float, dataset: Dataset, tmp_path: pathlib.Path
 ) -> None:
-    settings = dataclasses.replace(SMALL_RUN, updates=24)
+    settings = dataclasses.replace(SMALL_RUN, updates=24, zero_blocks=share)
     whole = Trainer(settings, dataset, dataset, tmp_path / "whole")
     whole.run()
     killed = Trainer(settings, dataset, dataset, tmp_path / "pieces")
@@ -163,6 +164,24 @@ def test_resuming_another_architecture_is_refused(dataset: Dataset, tmp_path: pa
         Trainer(SMALL_RUN, dataset, dataset, tmp_path).resume()
     with pytest.raises(KitError, match="no checkpoint"):
         Trainer(SMALL_RUN, dataset, dataset, tmp_path / "elsewhere").resume()
+
+
+def zero_blocks(net: PercepNet) -> float:
+    """Share of the zero blocks of 8 by 4 in the second convolution."""
+    weight = net.weights()["conv2.weight"]
+    blocks = weight.reshape(weight.shape[0] // 8, 8, weight.shape[1] // 4, 4)
+    return float(np.mean(np.all(blocks == 0, axis=(1, 3))))
+
+
+def test_a_sparse_run_ends_with_its_zeros_and_learns_with_them(
+    dataset: Dataset, tmp_path: pathlib.Path
+) -> None:
+    settings = dataclasses.replace(SMALL_RUN, zero_blocks=0.6)
+    trainer = Trainer(settings, dataset, dataset, tmp_path)
+    before = trainer.validate()
+    trainer.run()
+    assert zero_blocks(trainer.averaged) == pytest.approx(0.6, abs=0.01)
+    assert trainer.validate() < 0.8 * before
 
 
 def test_updates_that_are_not_numbers_are_skipped_and_then_refused(
