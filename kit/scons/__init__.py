@@ -1,9 +1,11 @@
 """What SConstruct is made of: targets in, SCons nodes out."""
 
+from kit.scons.freshness import is_fresh, stamp
 from kit.scons.session import (
     HELP,
     HOST,
     SIGNATURES,
+    are_targets,
     build_folders,
     chosen_targets,
     forget_an_empty_build,
@@ -19,9 +21,12 @@ __all__ = [
     "SIGNATURES",
     "TargetBuild",
     "build_folders",
+    "are_targets",
     "chosen_targets",
     "forget_an_empty_build",
+    "is_fresh",
     "reject_unknown",
+    "stamp",
     "take_build_lock",
     "user_errors",
 ]

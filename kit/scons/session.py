@@ -78,6 +78,11 @@ def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(chosen))
 
 
+def are_targets(goals: Sequence[str], targets: Sequence[str]) -> bool:
+    """Whether the goals ask for no more than whole targets."""
+    return all(goal == ALL or goal in targets for goal in goals)
+
+
 def build_folders(names: Sequence[str], below: str) -> list[str]:
     """Folders that exist of these targets; of all targets, by any compiler, without names."""
     base = BUILD / below

@@ -24,9 +24,9 @@ class TargetBuild:
         self.target = load_target(name)
         self.toolchain = load_toolchain(self.target.toolchain)
         self.folder = build_folder(self.target, below)
-        self.model = _model_path(self.target, model)
+        self.model = find_model(self.target, model)
         self.kernels = sources.kernels(self.target, self.toolchain)
-        self.shell_toolchain = _shell_toolchain(self.target, self.toolchain)
+        self.shell_toolchain = shell_toolchain(self.target, self.toolchain)
         self._verbose = verbose
         self._environments: dict[tuple[str, str], Environment] = {}
         self._libraries: dict[str, Any] = {}
@@ -209,12 +209,12 @@ class TargetBuild:
         return env.Program(f"{self.folder}/percepnet", objects, LIBS=libraries)
 
 
-def _shell_toolchain(target: Target, toolchain: Toolchain) -> Toolchain:
+def shell_toolchain(target: Target, toolchain: Toolchain) -> Toolchain:
     """What compiles the programs, where it is not what compiles the library."""
     return load_toolchain(target.android.shell_toolchain) if toolchain.android else toolchain
 
 
-def _model_path(target: Target, option: str) -> Path | None:
+def find_model(target: Target, option: str) -> Path | None:
     """The .tflite file to build in, of `model=` or the target's own; None when left out."""
     if option == NO_MODEL:
         return None

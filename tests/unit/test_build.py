@@ -180,8 +180,15 @@ def test_help_says_what_can_be_built_and_every_option(built: Path) -> None:
         assert word in done.stdout
 
 
-def test_a_second_build_does_nothing(built: Path) -> None:
+def test_a_second_build_does_nothing_and_knows_it_from_the_stamp(built: Path) -> None:
+    done = scons(built, HOST, f"model={built / 'model.tflite'}")
+    assert "Nothing to be done" in done.stdout
     assert build(built) == set()
+
+
+def test_a_program_that_is_gone_is_linked_again(built: Path) -> None:
+    (built / "build" / HOST / "toy").unlink()
+    assert "toy" in build(built)
 
 
 def test_a_source_touched_but_unchanged_is_not_compiled(built: Path) -> None:
