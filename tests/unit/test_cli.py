@@ -63,6 +63,14 @@ def test_brackets_in_messages_are_printed_as_they_are(capsys, verb) -> None:
     assert "shape [1,70] of [bold]x[/]" in run(capsys, "doctor")[2]
 
 
+def test_words_that_would_act_on_the_terminal_are_spelled_out(capsys, verb) -> None:
+    verb(raiser(KitError("device `\x1b[2J`", hint="says\r\u202e\x9b nothing")))
+    shown = run(capsys, "doctor")[2]
+    assert "device `\\x1b[2J`" in shown
+    assert "\\u202e\\x9b nothing" in shown
+    assert not set(shown) & set("\x1b\r\u202e\x9b")
+
+
 def test_our_own_bugs_are_not_hidden(verb) -> None:
     verb(raiser(ZeroDivisionError()))
     with pytest.raises(ZeroDivisionError):
