@@ -58,20 +58,21 @@ const char *pn_port_env(const char *name) {
     return getenv(name);
 }
 
-/* Paint the stack below the caller. The address leaves as a number: what lies there afterwards is
- * no object of C, but its bytes can be read. */
-static __attribute__((noinline)) uintptr_t paint_stack(void) {
+/* Where the painted words begin. A number: what lies there afterwards is no object of C, but its
+ * bytes can be read. */
+static uintptr_t painted;
+
+/* Paint the stack below the caller. */
+static __attribute__((noinline)) void paint_stack(void) {
     volatile uint32_t words[WATCHED_WORDS];
     for (size_t i = 0; i < WATCHED_WORDS; i++)
         words[i] = STACK_PAINT;
-    return (uintptr_t)words;
+    painted = (uintptr_t)words;
 }
-
-static uintptr_t painted;
 
 void pn_port_watch_stack(void) {
     if (!painted)
-        painted = paint_stack();
+        paint_stack();
 }
 
 size_t pn_port_stack_used(void) {
