@@ -82,7 +82,7 @@ def show(name: str) -> None:
 
 @command.command(
     epilog="Examples: ./tools/percepnet devices add pixel --target android_arm64 --adb "
-    "33271FDH2000AB; ./tools/percepnet devices add pi --target rpi4 --ssh pi@raspberrypi"
+    "33271FDH2000AB; ./tools/percepnet devices add pi --target raspberry_pi_4 --ssh pi@raspberrypi"
 )
 @click.argument("name")
 @_device_options
