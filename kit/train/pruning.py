@@ -1,5 +1,7 @@
 """Training towards block sparse matrices: zeros that spread, then stay (Zhu and Gupta 2017)."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -9,7 +11,7 @@ from kit.train.network import PercepNet
 
 # Of the run, in which the share rises; the rest heals what was cut.
 RISING_SHARE = 0.5
-# Updates from one choice of blocks to the next.
+# Updates from one choice of blocks to the next, at most.
 INTERVAL = 10
 
 
@@ -24,16 +26,18 @@ class Pruning:
         self._arch = arch
         self._share = share
         self._rising = max(1.0, RISING_SHARE * updates)
+        # A short run chooses once at least.
+        self._interval = min(INTERVAL, math.ceil(self._rising))
         self._masks: dict[str, torch.Tensor] = {}
 
     def share_at(self, update: int) -> float:
         """The share of zero blocks after so many updates: steep at first, then ever flatter."""
-        chosen = min(update // INTERVAL * INTERVAL, self._rising)
+        chosen = min(update // self._interval * self._interval, self._rising)
         return self._share * (1.0 - (1.0 - chosen / self._rising) ** 3)
 
     def apply(self, update: int, net: PercepNet, mean: PercepNet) -> None:
         """Zero the blocks that update `update` leaves out, in the network and in its average."""
-        rises = update % INTERVAL == 0 and update < self._rising + INTERVAL
+        rises = update % self._interval == 0 and update < self._rising + self._interval
         if rises or not self._masks:
             kept: dict[str, np.ndarray] = masks(net.weights(), self._arch, self.share_at(update))
             self._masks = {name: torch.from_numpy(mask) for name, mask in kept.items()}

@@ -51,6 +51,19 @@ VALIDATION_SHARDS = 3
     "read 3.1 MB a frame.",
 )
 @click.option(
+    "--peak-rate",
+    type=click.FloatRange(0.0, min_open=True),
+    default=3e-3,
+    show_default=True,
+    help="Highest learning rate; less for a model that has learnt much.",
+)
+@click.option(
+    "--operating-point",
+    type=(float, float),
+    metavar="SLOPE OFFSET",
+    help="How boldly to suppress, instead of what scores best: 1 0 as learnt, 0.6 0 gently.",
+)
+@click.option(
     "--shards", type=click.IntRange(1), default=80, show_default=True, help="Of 50,000 frames each."
 )
 @click.option(
@@ -69,6 +82,8 @@ def command(
     updates: int,
     start_from: Path | None,
     sparse: float,
+    peak_rate: float,
+    operating_point: tuple[float, float] | None,
     shards: int,
     out: Path,
     resume: bool,
@@ -87,7 +102,7 @@ def command(
     folders = Folders(speech, noise, rooms, cache)
     training, validation = (load_corpus(folders, held_out) for held_out in (False, True))
     trainer = Trainer(
-        Settings(architecture=arch, updates=updates, zero_blocks=sparse),
+        Settings(architecture=arch, updates=updates, peak_rate=peak_rate, zero_blocks=sparse),
         _dataset(training, TRAINING_SEED, shards),
         _dataset(validation, VALIDATION_SEED, min(VALIDATION_SHARDS, shards)),
         out,
@@ -100,7 +115,7 @@ def command(
     with console.progress("training", 1.0) as bar:
         task = bar.task_ids[0]
         trainer.run(lambda share, text: bar.update(task, completed=share, description=text))
-    _finish(trainer, training, validation, arch, out, count, sparse)
+    _finish(trainer, training, validation, arch, out, count, sparse, operating_point)
 
 
 def _dataset(corpus, seed: int, shards: int):  # noqa: ANN001, ANN202 - torch is imported late
@@ -124,15 +139,17 @@ def _finish(
     arch: str,
     out: Path,
     count: int,
-    sparse: float = 0.0,  # noqa: ANN001
+    sparse: float,
+    chosen: tuple[float, float] | None,  # noqa: ANN001
 ) -> None:
     """Choose operating point and post-filter by score; write model, card and curves."""
     from kit.evaluate import scoring
     from kit.train.export import plot_curves, write_card, write_model
-    from kit.train.operating_point import applied
+    from kit.train.operating_point import OperatingPoint, applied
 
-    point = _operating_point(trainer.averaged, validation)
-    net = applied(trainer.averaged, point)
+    averaged = trainer.averaged
+    point = OperatingPoint(*chosen) if chosen else _operating_point(averaged, validation)
+    net = applied(averaged, point)
     path = out / f"{arch}.tflite"
     write_model(net, path, arch, False, trainer.frames, sparse)
     rows = scoring.summarise(_scores(path, validation, count))

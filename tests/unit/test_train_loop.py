@@ -184,6 +184,13 @@ def test_a_sparse_run_ends_with_its_zeros_and_learns_with_them(
     assert trainer.validate() < 0.8 * before
 
 
+def test_the_shortest_sparse_run_has_its_zeros(dataset: Dataset, tmp_path: pathlib.Path) -> None:
+    settings = dataclasses.replace(SMALL_RUN, updates=3, zero_blocks=0.5)
+    trainer = Trainer(settings, dataset, dataset, tmp_path)
+    trainer.run()
+    assert zero_blocks(trainer.averaged) == pytest.approx(0.5, abs=0.01)
+
+
 def test_updates_that_are_not_numbers_are_skipped_and_then_refused(
     dataset: Dataset, tmp_path: pathlib.Path
 ) -> None:
