@@ -8,10 +8,10 @@ import numpy as np
 
 from kit import host
 from kit.denoiser import HOP_SAMPLES, LATENCY_SAMPLES, SAMPLE_RATE_HZ
+from kit.evaluate.firmware_network import FirmwareNetwork
+from kit.evaluate.float_network import FloatNetwork
 from kit.model.architecture import BANDS, FEATURES
-from kit.model.float_reference import FloatReference
 from kit.model.import_ import Model
-from kit.model.integer_reference import IntegerReference
 from kit.model.quantise import quantise
 
 _HEADER = "pn_frame.h"
@@ -24,11 +24,10 @@ Network = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 def float_network(model: Model) -> Network:
     """Return the model as it was trained, in floating point."""
-    reference = FloatReference(model.weights, model.arch)
+    floating = FloatNetwork(model.weights, model.arch)
 
     def run(features_q12: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        reference.reset()
-        gains, strengths = reference.run(features_q12 / 4096.0)
+        gains, strengths = floating.run(features_q12 / 4096.0)
         return to_q15(gains), to_q15(strengths)
 
     return run
@@ -36,11 +35,11 @@ def float_network(model: Model) -> Network:
 
 def integer_network(model: Model) -> Network:
     """Return the model as the firmware computes it, bit by bit."""
-    reference = IntegerReference(quantise(model))
+    firmware = FirmwareNetwork(quantise(model))
 
     def run(features_q12: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        reference.reset()
-        return reference.run(features_q12)
+        firmware.reset()
+        return firmware.run(features_q12)
 
     return run
 

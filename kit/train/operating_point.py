@@ -19,6 +19,8 @@ from kit.train.training import FEATURE_UNIT
 # What the firmware promises of clean speech: level of each recording, PESQ of their mean.
 MOST_CHANGED_DB = 0.5
 LEAST_CLEAN_PESQ = 3.9
+# Keeps the logarithm of a gain of 0 or 1 finite: far below what 15 bits tell apart.
+LOGIT_LIMIT = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,18 +45,35 @@ def applied(net: PercepNet, point: OperatingPoint) -> PercepNet:
     return changed
 
 
-def torch_network(net: PercepNet) -> engine.Network:
-    """Wrap a network for the evaluation's engine."""
+class Answers:
+    """A network's answers before any operating point, kept for the recording heard last: it hears
+    each recording once, however many points are tried.
+    """
 
-    def run(features_q12: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        # OpenMP's threads do not survive the fork into scoring processes: do without them.
-        torch.set_num_threads(1)
-        features = torch.from_numpy(features_q12.astype(np.float32) * np.float32(FEATURE_UNIT))
-        with torch.no_grad():
-            gains, strengths, _ = net(features[:, None])
-        return engine.to_q15(gains[:, 0].numpy()), engine.to_q15(strengths[:, 0].numpy())
+    def __init__(self, net: PercepNet) -> None:
+        self._net = net
+        self._heard = np.zeros((0, 0), np.int16)
+        self._kept: tuple[torch.Tensor, torch.Tensor] = (torch.zeros(0), torch.zeros(0))
 
-    return run
+    def at(self, point: OperatingPoint) -> engine.Network:
+        """What `applied(net, point)` answers, for the evaluation's engine."""
+
+        def run(features_q12: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+            gains, strengths = self._of(features_q12)
+            moved = torch.sigmoid(point.slope * torch.logit(gains, LOGIT_LIMIT) + point.offset)
+            return engine.to_q15(moved.numpy()), engine.to_q15(strengths.numpy())
+
+        return run
+
+    def _of(self, features_q12: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
+        if not np.array_equal(features_q12, self._heard):
+            # OpenMP's threads do not survive the fork into scoring processes: do without them.
+            torch.set_num_threads(1)
+            features = torch.from_numpy(features_q12.astype(np.float32) * np.float32(FEATURE_UNIT))
+            with torch.no_grad():
+                gains, strengths, _ = self._net(features[:, None])
+            self._heard, self._kept = features_q12, (gains[:, 0].double(), strengths[:, 0])
+        return self._kept
 
 
 def choose(
@@ -69,7 +88,8 @@ def choose(
     harms when it takes intelligibility (STOI) or changes clean speech; when all do, the one that
     keeps most of the intelligibility is taken.
     """
-    systems = {str(p): _enhancer(applied(net, p)) for p in CANDIDATES}
+    answers = Answers(net)
+    systems = {str(p): _enhancer(answers.at(p)) for p in CANDIDATES}
     rows = scoring.summarise(scoring.evaluate(cases, systems, processes, tick))
     overall = {row.system: row for row in rows if row.group == EVERYTHING}
     harmed = {row.system for row in rows if row.group.startswith("clean") and _harms(row)}
@@ -87,6 +107,5 @@ def _harms(row: scoring.Row) -> bool:
     return abs(row.level_worst_db) > MOST_CHANGED_DB or row.pesq < LEAST_CLEAN_PESQ
 
 
-def _enhancer(net: PercepNet) -> scoring.Enhancer:
-    network = torch_network(net)
+def _enhancer(network: engine.Network) -> scoring.Enhancer:
     return lambda noisy: engine.enhance(noisy, network, False)

@@ -10,7 +10,7 @@ from kit.model.float_reference import FloatReference
 from kit.train import loss as losses
 from kit.train.growth import can_grow, grown
 from kit.train.network import PercepNet
-from kit.train.operating_point import OperatingPoint, applied
+from kit.train.operating_point import Answers, OperatingPoint, applied
 from kit.train.quantisation import fake_activations, fake_weight
 from kit.train.recurrence import gru
 from kit.train.shards import BANDS, bands_below
@@ -167,3 +167,17 @@ def test_an_operating_point_moves_the_gains_before_the_sigmoid() -> None:
         moved, same, _ = changed(features)
     torch.testing.assert_close(torch.logit(moved), 0.8 * torch.logit(gains) - 0.5)
     torch.testing.assert_close(strengths, same)
+
+
+def test_answers_at_a_point_are_those_of_the_network_with_the_point_applied() -> None:
+    torch.manual_seed(6)
+    net = PercepNet(SMALL)
+    answers = Answers(net)
+    for features in np.random.default_rng(6).integers(-9000, 9000, (2, 40, 70)).astype(np.int16):
+        for point in (OperatingPoint(1.0, 0.0), OperatingPoint(0.6, -0.8)):
+            with torch.no_grad():
+                unit = torch.from_numpy(features / np.float32(4096.0))[:, None]
+                gains, strengths, _ = applied(net, point)(unit)
+            got = answers.at(point)(features)
+            for q15, expected in zip(got, (gains, strengths), strict=True):
+                np.testing.assert_allclose(q15 / 32768.0, expected[:, 0].numpy(), atol=4e-5)
