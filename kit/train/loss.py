@@ -10,13 +10,10 @@ from kit.train.shards import BAND_PEAKS, BANDS
 
 # Keeps the gradient of the square root finite at zero.
 EPSILON = 1e-4
-# Below this an error of a gain counts as its square, above it as itself. The square alone makes the
-# network answer with means, never quite open or closed; the absolute value asks for the likeliest.
-ROUNDING = 0.05
-# Noise that is left counts this many times as much as speech that is lost: in doubt the network
-# then lowers the gain, which PESQ prefers.
-LEFT_NOISE_WEIGHT = 1.5
-STRENGTH_SHARE = 0.5
+# A frame that is all speech counts this many times more than one without any: what is left of noise
+# in a pause is low anyway, and in speech is where there is most to learn.
+SPEECH_WEIGHT = 20.0
+STRENGTH_SHARE = 0.25
 # Above this the ear, and every measure of quality, is forgiving.
 IMPORTANT_HZ = 8000.0
 UPPER_WEIGHT = 0.35
@@ -56,15 +53,21 @@ def loudness_weights(features: torch.Tensor) -> torch.Tensor:
     return LOUDNESS_FLOOR + torch.exp2(LOG2_PER_FEATURE * LOUDNESS_POWER * seen)
 
 
-def loss(gains: torch.Tensor, strengths: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Weighted mean error of one batch, a scalar.
+def speech_weights(gains: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    """Weight of each frame by the share of speech in it, the mean target gain: (T, B, 1)."""
+    share = (weights * gains).sum(-1, keepdim=True) / (weights.sum(-1, keepdim=True) + 1e-6)
+    return 1.0 + SPEECH_WEIGHT * share
 
-    gains, strengths: the network's outputs (T, B, 34), 0..1.
+
+def loss(gains: torch.Tensor, strengths: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Weighted mean square error of one batch, a scalar.
+
+    gains, strengths: the network's outputs (T, B, 34), 0..1. The square makes the network answer
+    with the mean of what is likely; how boldly to suppress is for the operating point.
     """
     weights = batch.mask * band_weights() * loudness_weights(batch.features)
-    lost = batch.gains - torch.sqrt(gains + EPSILON)
-    gain_error = torch.sqrt(lost**2 + ROUNDING**2) - ROUNDING + lost**2
-    gain_error = gain_error * torch.where(lost < 0.0, LEFT_NOISE_WEIGHT, 1.0)
+    weights = weights * speech_weights(batch.gains, weights)
+    gain_error = (batch.gains - torch.sqrt(gains + EPSILON)) ** 2
     strength_error = (batch.strengths - torch.sqrt(1.0 - strengths + EPSILON)) ** 2
     errors = gain_error + STRENGTH_SHARE * strength_error
     return (weights * errors).sum() / (weights.sum() + 1e-6)

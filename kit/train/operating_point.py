@@ -32,7 +32,7 @@ class OperatingPoint:
 
 
 CANDIDATES = tuple(
-    OperatingPoint(slope, offset) for slope in (1.0, 0.8, 0.6) for offset in (0.0, -0.4, -0.8)
+    OperatingPoint(slope, offset) for slope in (0.8, 1.0, 1.2) for offset in (0.0, -0.5, -1.0, -1.5)
 )
 
 

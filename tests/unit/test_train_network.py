@@ -181,3 +181,18 @@ def test_answers_at_a_point_are_those_of_the_network_with_the_point_applied() ->
             got = answers.at(point)(features)
             for q15, expected in zip(got, (gains, strengths), strict=True):
                 np.testing.assert_allclose(q15 / 32768.0, expected[:, 0].numpy(), atol=4e-5)
+
+
+def test_the_same_error_counts_more_in_speech_than_in_a_pause() -> None:
+    target = torch.zeros(2, 1, 34)
+    target[0] = 1.0
+    batch = batch_of(target, torch.ones_like(target))
+    still = torch.zeros_like(target)
+
+    def error_of(frame: int) -> float:
+        gains = target.clone()
+        gains[frame] = 0.25
+        return float(losses.loss(gains, still, batch))
+
+    # The roots are off by one half in both.
+    assert error_of(0) > 10.0 * error_of(1)
