@@ -20,7 +20,7 @@ from kit.train.training import FEATURE_UNIT
 # hold a hum that had better go.
 MOST_CHANGED_DB = 0.5
 LEAST_CLEAN_PESQ = 3.9
-# Intelligibility that may go in a class of mixtures, for the noise that goes: nobody hears so little.
+# Intelligibility that a class of mixtures may lose for its noise: too little to be heard.
 MOST_LOST_STOI = 0.01
 # Keeps the logarithm of a gain of 0 or 1 finite: far below what 15 bits tell apart.
 LOGIT_LIMIT = 1e-9
