@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "pn_bounds.h"
+
 static const uint8_t magic[4] = {'P', 'N', 'W', 'B'};
 
 uint32_t pn_blob_crc32(const uint8_t *bytes, size_t count) {
@@ -119,6 +121,8 @@ pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t
         status = load_matrix(blob, size, entry, may_be_sparse,
                              (pn_matrix_t *)(uintptr_t)pn_nn_matrix(&loaded, i));
     }
+    if (status == PN_BLOB_OK && !pn_bounds_hold(&loaded))
+        status = PN_BLOB_MATRIX;
     if (status != PN_BLOB_OK)
         return status;
     loaded.lookahead_frames = blob[28];
@@ -148,7 +152,7 @@ const char *pn_blob_strerror(pn_blob_status_t status) {
     case PN_BLOB_LAYOUT:
         return "weights are packed for other kernels than this firmware's";
     case PN_BLOB_MATRIX:
-        return "a weight matrix is damaged or of the wrong shape";
+        return "a weight matrix is damaged, of the wrong shape, or so large that sums overflow";
     }
     return "unknown error";
 }

@@ -34,7 +34,8 @@ typedef enum pn_blob_status {
     PN_BLOB_CHECKSUM, /* damaged */
     PN_BLOB_GRAPH,    /* weights of another architecture or other widths */
     PN_BLOB_LAYOUT,   /* packed for other kernels */
-    PN_BLOB_MATRIX,   /* a matrix of another shape, out of bounds, or damaged */
+    PN_BLOB_MATRIX,   /* a matrix of another shape, out of bounds, damaged, or with sums that may
+                         overflow */
 } pn_blob_status_t;
 
 /**
