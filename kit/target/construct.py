@@ -3,6 +3,8 @@
 import collections.abc
 import dataclasses
 import difflib
+import reprlib
+import sys
 import types
 import typing
 
@@ -62,11 +64,11 @@ def _convert(hint: typing.Any, value: typing.Any, where: str, key: str) -> typin
     if origin is collections.abc.Mapping and isinstance(value, dict):
         inner = typing.get_args(hint)[1]
         return {name: _convert(inner, item, where, f"{key}.{name}") for name, item in value.items()}
-    if hint is float and type(value) in (int, float):
+    if hint is float and type(value) in (int, float) and abs(value) <= sys.float_info.max:
         return float(value)
     if hint in (str, int, bool) and type(value) is hint:
         return value
-    raise TargetError(f"{where}: `{key}` must be {_words(hint)}, not {value!r}")
+    raise TargetError(f"{where}: `{key}` must be {_words(hint)}, not {reprlib.repr(value)}")
 
 
 def _without_none(hint: typing.Any) -> typing.Any:

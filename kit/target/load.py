@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import re
 import tomllib
 import typing
 from pathlib import Path
@@ -17,6 +18,8 @@ from kit.target.schema import BARE_METAL_PORT, PROVEN, Target, Toolchain
 _PARTS = ("cpus", "toolchains")
 # `NAME+TOOLCHAIN` is the target NAME, built by another compiler in a folder of its own.
 _WITH = "+"
+# What `extends` may say.
+_PART = re.compile(r"[a-z]+/[A-Za-z0-9_]+")
 
 
 def target_names(base: Path = TARGETS) -> list[str]:
@@ -152,14 +155,14 @@ def _read(path: Path, base: Path, seen: tuple[Path, ...] = ()) -> dict[str, typi
         raise TargetError(
             f"{where}: `extends` names `{wanted}`", hint=f"valid: {', '.join(parts)}"
         ) from missing
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as bad:
+    except (ValueError, RecursionError) as bad:  # numbers too long, tables too deep as well
         raise TargetError(f"{_shown(path)}: not valid TOML: {bad}") from bad
     parent = own.pop("extends", None)
     if parent is None:
         return own
-    if not isinstance(parent, str):
+    if not isinstance(parent, str) or not _PART.fullmatch(parent):
         raise TargetError(
-            f"{_shown(path)}: `extends` must be text",
+            f"{_shown(path)}: `extends` must be a file of targets/, without .toml",
             hint='for example: extends = "cpus/cortex_m55"',
         )
     return _merge(_read(base / f"{parent}.toml", base, (*seen, path)), own)

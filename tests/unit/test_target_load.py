@@ -223,3 +223,20 @@ def test_another_toolchain_is_named_after_a_plus() -> None:
         load_target("qemu_aarch64+gcc_arch64")
     with pytest.raises(TargetError, match="`isas`"):
         load_target("qemu_aarch64+gcc_x86_64")
+
+
+@pytest.mark.parametrize(
+    "line", ["x = " + "[" * 3000, "x = " + "9" * 5000], ids=["nested too deep", "too many digits"]
+)
+def test_what_the_toml_reader_gives_up_on_is_told_as_broken(base: Path, line: str) -> None:
+    assert "not valid TOML" in refusal(base, f"{BOARD}{line}\n").message
+
+
+def test_a_number_that_no_float_holds_is_refused(base: Path) -> None:
+    error = refusal(base, f"{BOARD}[budgets]\ncore_percent = 1{'0' * 400}\n")
+    assert "`budgets.core_percent` must be a number" in error.message
+
+
+@pytest.mark.parametrize("parent", ["/etc/passwd", "../secret", "cpus/a\\u0000b"])
+def test_extends_stays_inside_the_folder(base: Path, parent: str) -> None:
+    assert "`extends`" in refusal(base, BOARD.replace("cpus/aarch64", parent)).message
