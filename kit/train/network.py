@@ -108,7 +108,7 @@ class PercepNet(nn.Module):
 
     def weights(self) -> dict[str, np.ndarray]:
         """Return float32 parameters by the names of `Architecture.weight_shapes`, in its order."""
-        values = {name: p.detach().numpy().copy() for name, p in self.named_parameters()}
+        values = {name: p.detach().cpu().numpy().copy() for name, p in self.named_parameters()}
         return {name: values[name] for name in self.arch.weight_shapes()}
 
 

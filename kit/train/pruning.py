@@ -44,4 +44,4 @@ class Pruning:
         with torch.no_grad():
             for parameters in (dict(net.named_parameters()), dict(mean.named_parameters())):
                 for name, mask in self._masks.items():
-                    parameters[name].mul_(mask)
+                    parameters[name].mul_(mask.to(parameters[name].device))

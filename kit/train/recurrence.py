@@ -1,4 +1,6 @@
-"""A GRU layer over whole sequences: the loop over time in C, large matrix products in PyTorch."""
+"""A GRU layer over whole sequences: on the processor the loop over time in C, large matrix products
+in PyTorch; on a GPU cuDNN's.
+"""
 
 import functools
 import hashlib
@@ -105,5 +107,31 @@ def gru(
     steps_per_unit: if not 0, the state is rounded to that many steps per unit before it meets
     `weight_hh`.
     """
-    products = torch.nn.functional.linear(x, weight_ih, bias_ih)
+    if x.device.type != "cpu":
+        with torch.autocast(x.device.type, enabled=False):
+            weights = (weight_ih, weight_hh, bias_ih, bias_hh)
+            return in_torch(x.float(), weights, first, steps_per_unit)
+    products = torch.nn.functional.linear(x, weight_ih, bias_ih).float()
     return _Recurrence.apply(products, weight_hh, bias_hh, first, steps_per_unit)
+
+
+def in_torch(
+    x: torch.Tensor, weights: tuple[torch.Tensor, ...], first: torch.Tensor, steps_per_unit: float
+) -> torch.Tensor:
+    """Do the same in PyTorch alone: its own GRU, or step by step where the state is rounded.
+
+    weights: weight_ih, weight_hh, bias_ih, bias_hh.
+    """
+    if not steps_per_unit:
+        return torch.gru(x, first[None], weights, True, 1, 0.0, True, False, False)[0]
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    state, states = first, []
+    for row in torch.nn.functional.linear(x, weight_ih, bias_ih):
+        rounded = torch.round(state * steps_per_unit) / steps_per_unit
+        seen = state + (rounded - state).detach()
+        xr, xz, xn = row.chunk(3, dim=-1)
+        hr, hz, hn = torch.nn.functional.linear(seen, weight_hh, bias_hh).chunk(3, dim=-1)
+        candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
+        state = candidate + torch.sigmoid(xz + hz) * (state - candidate)
+        states.append(state)
+    return torch.stack(states)

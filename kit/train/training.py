@@ -1,8 +1,9 @@
-"""The training loop: data-parallel threads, a schedule over updates, checkpoints from which a run
-goes on as if it had never stopped.
+"""The training loop: data-parallel threads and processes, a schedule over updates, checkpoints from
+which a run goes on as if it had never stopped.
 """
 
 import concurrent.futures
+import copy
 import csv
 import dataclasses
 import math
@@ -16,6 +17,7 @@ import torch
 from kit.errors import KitError
 from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.train import loss as losses
+from kit.train.group import Group
 from kit.train.growth import can_grow, grown
 from kit.train.network import Memory, PercepNet
 from kit.train.pruning import Pruning
@@ -43,7 +45,7 @@ class Settings:
     ema_decay: float = 0.999
     gradient_limit: float = 1.0
     zero_blocks: float = 0.0  # share of blocks of 8 rows by 4 columns that end as zero
-    threads: int = 2  # each takes its share of the sequences
+    threads: int = 2  # of all processes together; each takes its share of the sequences
     seed: int = 1
 
 
@@ -129,46 +131,63 @@ class Streams:
         return {
             "rows": torch.from_numpy(self._rows.copy()),
             "starts": torch.from_numpy(self._starts.copy()),
-            "memory": list(self._memory),
+            "memory": [part.cpu() for part in self._memory],
         }
 
     def restore(self, state: dict) -> None:
         """Go on from what `state` returned."""
         self._rows, self._starts = state["rows"].numpy().copy(), state["starts"].numpy().copy()
-        self._memory = tuple(state["memory"])
+        device = self._memory[0].device
+        self._memory = tuple(part.to(device) for part in state["memory"])
 
 
 class Trainer:
     """Trains one network; `folder` receives the checkpoint, the log and, from the caller, the
     model.
+
+    group: the processes that train together. device: where this one computes. mixed: whether
+    products outside the recurrences are taken in bfloat16, until rounding as the firmware's begins.
     """
 
     def __init__(
-        self, settings: Settings, training: Dataset, validation: Dataset, folder: pathlib.Path
+        self,
+        settings: Settings,
+        training: Dataset,
+        validation: Dataset,
+        folder: pathlib.Path,
+        group: Group | None = None,
+        device: torch.device | None = None,
+        mixed: bool = False,
     ) -> None:
         if settings.architecture not in ARCHITECTURES:
             raise KitError(
                 f"no architecture `{settings.architecture}`",
                 f"choose one of {', '.join(ARCHITECTURES)}",
             )
+        self._group = group or Group()
+        self._device = device or torch.device("cpu")
+        self._mixed = mixed
+        self._own_threads = _share_of(settings, self._group)
         torch.manual_seed(settings.seed)
         self._settings = settings
         self._training = training
         self._validation = validation
         self._folder = folder
         self._arch = ARCHITECTURES[settings.architecture]
-        self._net = PercepNet(self._arch)
-        self._mean = PercepNet(self._arch)
+        self._net = PercepNet(self._arch).to(self._device)
+        self._mean = PercepNet(self._arch).to(self._device)
         self._mean.load_state_dict(self._net.state_dict())
         self._parameters = list(self._net.parameters())
         self._optimiser = torch.optim.Adam(self._parameters, betas=(0.9, 0.98))
         per_thread = settings.sequences // settings.threads
-        self._streams = [
-            Streams(training, self._net, per_thread, settings.steps)
-            for _ in range(settings.threads)
-        ]
+        with self._device:
+            self._streams = [
+                Streams(training, self._net, per_thread, settings.steps) for _ in self._own_threads
+            ]
         self._pruning = Pruning(self._arch, settings.zero_blocks, settings.updates)
         self._elapsed_s = 0.0
+        self._saved_at_s = 0.0
+        self._due = False
         self._update = 0
         self._bad_updates = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -176,7 +195,7 @@ class Trainer:
     @property
     def averaged(self) -> PercepNet:
         """The network to ship: the moving average of the weights."""
-        return self._mean
+        return copy.deepcopy(self._mean).cpu()
 
     @property
     def frames(self) -> int:
@@ -188,7 +207,10 @@ class Trainer:
         return self._folder / "checkpoint.pt"
 
     def save(self) -> None:
-        """Write the checkpoint, whole or not at all."""
+        """Write the checkpoint, whole or not at all. All processes call it, the first writes."""
+        streams = self._group.gather_objects([streams.state() for streams in self._streams])
+        if not self._group.leads:
+            return
         temporary = self._checkpoint.with_suffix(".part")
         state = {
             "architecture": self._settings.architecture,
@@ -197,7 +219,7 @@ class Trainer:
             "optimiser": self._optimiser.state_dict(),
             "elapsed_s": self._elapsed_s,
             "update": self._update,
-            "streams": [streams.state() for streams in self._streams],
+            "streams": streams,
         }
         torch.save(state, temporary)
         temporary.replace(self._checkpoint)
@@ -208,7 +230,7 @@ class Trainer:
         """
         if not self._checkpoint.exists():
             raise KitError(f"no checkpoint in {self._folder}", "leave out --resume to start afresh")
-        state = torch.load(self._checkpoint, weights_only=True)
+        state = torch.load(self._checkpoint, weights_only=True, map_location="cpu")
         if state["architecture"] != self._settings.architecture:
             raise KitError(
                 f"the checkpoint in {self._folder} is of `{state['architecture']}`",
@@ -218,8 +240,14 @@ class Trainer:
         self._mean.load_state_dict(state["mean"])
         self._optimiser.load_state_dict(state["optimiser"])
         self._elapsed_s, self._update = state["elapsed_s"], state["update"]
-        for streams, kept in zip(self._streams, state["streams"], strict=True):
-            streams.restore(kept)
+        if len(state["streams"]) != self._settings.threads:
+            raise KitError(
+                f"the checkpoint in {self._folder} was made with {len(state['streams'])} shares, "
+                f"not {self._settings.threads}",
+                f"go on with --shares {len(state['streams'])}",
+            )
+        for streams, number in zip(self._streams, self._own_threads, strict=True):
+            streams.restore(state["streams"][number])
 
     def start_from(self, weights: dict[str, np.ndarray], arch: Architecture) -> None:
         """Begin with the weights of a trained model, by their names in
@@ -236,18 +264,22 @@ class Trainer:
             net.load_state_dict({n: torch.from_numpy(w) for n, w in weights.items()})
         self._net.clip_weights()
 
-    def run(self, tick: Callable[[float, str], None] | None = None) -> None:
+    def run(
+        self,
+        tick: Callable[[float, str], None] | None = None,
+        report: Callable[[], None] | None = None,
+    ) -> None:
         """Train until the schedule's end.
 
         tick: called after each update with the share done, 0..1, and a line that says how it goes.
+        report: called after each checkpoint, when the log has a new row.
         """
-        settings = self._settings
         # Small products: the sequences are shared out among threads, the products are not.
         torch.set_num_threads(1)
-        saved_at = self._elapsed_s
+        self._saved_at_s = self._elapsed_s
         running: float | None = None
         with concurrent.futures.ThreadPoolExecutor(
-            settings.threads, initializer=torch.set_num_threads, initargs=(1,)
+            len(self._own_threads), initializer=torch.set_num_threads, initargs=(1,)
         ) as pool:
             while self._progress() < 1.0:
                 started = time.monotonic()
@@ -259,18 +291,21 @@ class Trainer:
                         self._progress(),
                         f"loss {running:.4f}, {self._frames_per_s():,.0f} frames/s",
                     )
-                if self._elapsed_s - saved_at > CHECKPOINT_S or self._progress() >= 1.0:
-                    saved_at = self._elapsed_s
-                    self._log(running, self.validate())
+                if self._due or self._progress() >= 1.0:
+                    self._saved_at_s = self._elapsed_s
+                    if self._group.leads:
+                        self._log(running, self.validate())
                     self.save()
+                    if report:
+                        report()
 
     def validate(self) -> float:
         """Loss of the averaged network on the whole validation mixtures."""
         self._mean.quantised = self._net.quantised
         total, batches = 0.0, 0
-        with torch.no_grad():
+        with torch.no_grad(), self._device:
             for first in range(0, len(self._validation), 32):
-                batch = self._validation.whole(first, 32)
+                batch = _moved(self._validation.whole(first, 32), self._device)
                 gains, strengths, _ = self._mean(batch.features)
                 total += float(losses.loss(gains, strengths, batch))
                 batches += 1
@@ -291,11 +326,16 @@ class Trainer:
     def _one_update(self, pool: concurrent.futures.Executor) -> float:
         """Take one step with the mean gradient of all threads; returns the loss before it."""
         self._net.quantised = self._progress() > 1.0 - self._settings.fine_tune_share
-        jobs = [pool.submit(self._gradients, thread) for thread in range(self._settings.threads)]
-        results = [job.result() for job in jobs]
-        value = sum(v for v, _ in results) / len(results)
-        for i, parameter in enumerate(self._parameters):
-            parameter.grad = sum(grads[i] for _, grads in results) / len(results)
+        jobs = [
+            pool.submit(self._gradients, streams, number)
+            for streams, number in zip(self._streams, self._own_threads, strict=True)
+        ]
+        rows = self._group.gather(torch.stack([job.result() for job in jobs]))
+        mean = sum(rows) / len(rows)
+        value, self._due = float(mean[-2]), bool(rows[0, -1])
+        sizes = [parameter.numel() for parameter in self._parameters]
+        for parameter, part in zip(self._parameters, mean[:-2].split(sizes), strict=True):
+            parameter.grad = part.view_as(parameter)
         norm = torch.nn.utils.clip_grad_norm_(self._parameters, self._settings.gradient_limit)
         self._update += 1
         if not (math.isfinite(value) and torch.isfinite(norm)):
@@ -319,15 +359,21 @@ class Trainer:
                 f"lower the learning rate and go on with --resume from {self._checkpoint}",
             )
 
-    def _gradients(self, thread: int) -> tuple[float, tuple[torch.Tensor, ...]]:
-        s = self._settings
-        rng = np.random.default_rng([s.seed, self._update, thread])
-        streams = self._streams[thread]
+    def _gradients(self, streams: Streams, number: int) -> torch.Tensor:
+        """Compute one share of an update: its gradients, its loss, whether a checkpoint is due."""
+        rng = np.random.default_rng([self._settings.seed, self._update, number])
         batch, memory = streams.advance(rng)
-        gains, strengths, memory = self._net(batch.features, memory)
-        streams.remember(memory)
-        value = losses.loss(gains, strengths, batch)
-        return float(value.detach()), torch.autograd.grad(value, self._parameters)
+        batch = _moved(batch, self._device)
+        mixed = self._mixed and not self._net.quantised
+        with self._device:
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
+                gains, strengths, memory = self._net(batch.features, memory)
+            streams.remember(tuple(part.float() for part in memory))
+            value = losses.loss(gains.float(), strengths.float(), batch)
+        due = float(self._elapsed_s - self._saved_at_s > CHECKPOINT_S)
+        gradients = torch.autograd.grad(value, self._parameters)
+        rest = torch.stack([value.detach(), value.new_tensor(due)])
+        return torch.cat([*(gradient.reshape(-1) for gradient in gradients), rest])
 
     def _average(self) -> None:
         decay = min(self._settings.ema_decay, (1.0 + self._update) / (10.0 + self._update))
@@ -351,3 +397,20 @@ class Trainer:
             if is_new:
                 writer.writerow(LOG_COLUMNS)
             writer.writerow([f"{x:.6g}" for x in row])
+
+
+def _share_of(settings: Settings, group: Group) -> range:
+    """Numbers of the shares of an update that this process computes."""
+    if settings.threads % group.size or settings.sequences % settings.threads:
+        raise KitError(
+            f"{settings.sequences} sequences in {settings.threads} shares cannot be dealt out to "
+            f"{group.size} processes",
+            "shares must divide the sequences, and processes the shares: --sequences, --shares",
+        )
+    own = settings.threads // group.size
+    return range(group.rank * own, (group.rank + 1) * own)
+
+
+def _moved(batch: losses.Batch, device: torch.device) -> losses.Batch:
+    parts = (getattr(batch, field.name) for field in dataclasses.fields(batch))
+    return losses.Batch(*(part.to(device) for part in parts))

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 
 from kit.model.architecture import Architecture
@@ -12,7 +13,7 @@ from kit.train.growth import can_grow, grown
 from kit.train.network import PercepNet
 from kit.train.operating_point import Answers, OperatingPoint, applied
 from kit.train.quantisation import fake_activations, fake_weight
-from kit.train.recurrence import gru
+from kit.train.recurrence import gru, in_torch
 from kit.train.shards import BANDS, bands_below
 
 SMALL = Architecture(fc=16, conv1=24, conv2=16, gru=24, gru_strength=8)
@@ -94,6 +95,24 @@ def test_the_rounded_recurrence_rounds_what_meets_the_weights() -> None:
         torch.testing.assert_close(
             gru(x, *weights, torch.zeros(1, 8), 127.0), torch.stack(steps), atol=1e-5, rtol=1e-4
         )
+
+
+@pytest.mark.parametrize("steps_per_unit", [0.0, 127.0])
+def test_the_recurrence_for_gpus_equals_the_one_in_c(steps_per_unit: float) -> None:
+    """On this processor, where both can be computed; gradients too."""
+    torch.manual_seed(8)
+    weights = list(torch.nn.GRU(16, 24).parameters())
+    x, first = torch.randn(12, 3, 16, requires_grad=True), torch.randn(3, 24).tanh()
+    direction = torch.randn(12, 3, 24)
+    got = in_torch(x, tuple(weights), first, steps_per_unit)
+    expected = gru(x, *weights, first, steps_per_unit)
+    torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
+    for a, b in zip(
+        torch.autograd.grad((got * direction).sum(), [x, *weights]),
+        torch.autograd.grad((expected * direction).sum(), [x, *weights]),
+        strict=True,
+    ):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 
 
 def test_rounding_keeps_values_near_and_passes_gradients() -> None:
