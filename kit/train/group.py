@@ -38,9 +38,9 @@ class Group:
         """Put the rows of all processes one after the other: (n, m) to (size * n, m)."""
         if self.size == 1:
             return rows
-        everyone = rows.new_empty(self.size * rows.shape[0], rows.shape[1])
-        dist.all_gather_into_tensor(everyone, rows.contiguous())
-        return everyone
+        parts = [torch.empty_like(rows) for _ in range(self.size)]
+        dist.all_gather(parts, rows)
+        return torch.cat(parts)
 
     def gather_objects(self, own: list[Any]) -> list[Any]:
         """Join the lists of all processes, in their order."""
@@ -66,39 +66,45 @@ def _in_turn(group: Group) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def joined(kind: str) -> Iterator[Group]:
+def joined(device: torch.device) -> Iterator[Group]:
     """Join the processes that torchrun started, if it did.
 
-    kind: of the device that trains, `cpu` or `cuda`. Raises KitError when torchrun's words are
-    incomplete or the others cannot be reached.
+    device: where this one computes. Raises KitError when torchrun's words are incomplete or the
+    others cannot be reached.
     """
-    if "WORLD_SIZE" not in os.environ or os.environ["WORLD_SIZE"] == "1":
+    if _word("WORLD_SIZE", 1) == 1:
         yield Group()
         return
     try:
-        dist.init_process_group(_BACKENDS[kind], timeout=PATIENCE)
+        if device.type == "cuda":
+            torch.cuda.set_device(device)
+        dist.init_process_group(_BACKENDS[device.type], timeout=PATIENCE)
     except (ValueError, RuntimeError) as error:
         raise KitError(
             f"cannot join the other training processes: {error}",
             "start all with torchrun: .venv/bin/torchrun --nproc-per-node 2 -m kit train ...",
         ) from error
     try:
-        yield Group(dist.get_rank(), dist.get_world_size(), int(os.environ["LOCAL_RANK"]))
+        yield Group(dist.get_rank(), dist.get_world_size(), _word("LOCAL_RANK", 0))
     finally:
         dist.destroy_process_group()
 
 
-def find_device(name: str, local_rank: int = 0) -> torch.device:
-    """Choose where to train: `auto` takes a GPU of one's own where there is one.
+def _word(name: str, default: int) -> int:
+    """A number that torchrun gives its processes."""
+    return int(os.environ.get(name, default))
 
-    name: auto, cpu, cuda or cuda:N. local_rank: number of this process on its machine. Raises
-    KitError for a GPU that is not there.
+
+def find_device(name: str) -> torch.device:
+    """Choose where this process trains: `auto` takes GPUs if each process of this machine gets one.
+
+    name: auto, cpu, cuda or cuda:N. Raises KitError for a GPU that is not there.
     """
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if name == "cpu" or (name == "auto" and gpus <= local_rank):
+    if name == "cpu" or (name == "auto" and gpus < _word("LOCAL_WORLD_SIZE", 1)):
         return torch.device("cpu")
     kind, _, number = ("cuda" if name == "auto" else name).partition(":")
-    chosen = int(number) if number.isdecimal() else local_rank
+    chosen = int(number) if number.isdecimal() else _word("LOCAL_RANK", 0)
     if kind != "cuda" or (number and not number.isdecimal()):
         raise KitError(f"no device `{name}`", "devices: auto, cpu, cuda, cuda:1")
     if chosen >= gpus:

@@ -168,6 +168,8 @@ class Trainer:
         self._device = device or torch.device("cpu")
         self._mixed = mixed
         self._own_threads = _share_of(settings, self._group)
+        # Drawing weights takes decompositions, whose last bits depend on the number of threads.
+        torch.set_num_threads(1)
         torch.manual_seed(settings.seed)
         self._settings = settings
         self._training = training
@@ -196,6 +198,21 @@ class Trainer:
     def averaged(self) -> PercepNet:
         """The network to ship: the moving average of the weights."""
         return copy.deepcopy(self._mean).cpu()
+
+    @property
+    def update(self) -> int:
+        """How many updates are done."""
+        return self._update
+
+    @property
+    def updates(self) -> int:
+        """How many updates the run has."""
+        return self._settings.updates
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the schedule is at its end."""
+        return self._update >= self._settings.updates
 
     @property
     def frames(self) -> int:

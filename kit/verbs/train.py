@@ -13,7 +13,7 @@ from kit.model.architecture import ARCHITECTURES
 from kit.verbs.evaluate import load_corpus, show
 
 TRAINING_SEED, VALIDATION_SEED, CHOOSING_SEED, SCORING_SEED = 1, 2, 9, 7
-CHOOSING_COUNT, CLEAN_COUNT = 32, 8
+CHOOSING_COUNT, CLEAN_COUNT, WATCHED_COUNT = 32, 8, 12
 EXTRAS = "eval,train"
 VALIDATION_SHARDS = 3
 
@@ -36,7 +36,7 @@ VALIDATION_SHARDS = 3
     type=click.IntRange(1),
     default=20_000,
     show_default=True,
-    help="Length of the run; an update takes 16 sequences of 2.5 s.",
+    help="Length of the run.",
 )
 @click.option(
     "--start-from",
@@ -64,6 +64,29 @@ VALIDATION_SHARDS = 3
     help="How boldly to suppress, instead of what scores best: 1 0 as learnt, 0.6 0 gently.",
 )
 @click.option(
+    "--sequences",
+    type=click.IntRange(1),
+    default=16,
+    show_default=True,
+    help="Of 2.5 s, in one update.",
+)
+@click.option(
+    "--shares",
+    type=click.IntRange(1),
+    help="Parts of an update, computed in parallel by threads or processes. [default: 2, or one "
+    "for each process]",
+)
+@click.option(
+    "--device", default="auto", show_default=True, help="auto, cpu, cuda, or cuda:1 and so on."
+)
+@click.option(
+    "--precision",
+    type=click.Choice(("auto", "float32", "bfloat16")),
+    default="auto",
+    show_default=True,
+    help="Of products outside the recurrences; auto is bfloat16 on a GPU that has it.",
+)
+@click.option(
     "--shards", type=click.IntRange(1), default=80, show_default=True, help="Of 50,000 frames each."
 )
 @click.option(
@@ -84,6 +107,10 @@ def command(
     sparse: float,
     peak_rate: float,
     operating_point: tuple[float, float] | None,
+    sequences: int,
+    shares: int | None,
+    device: str,
+    precision: str,
     shards: int,
     out: Path,
     resume: bool,
@@ -93,29 +120,70 @@ def command(
 
     Any files that libsndfile reads will do; a clips.csv beside or above the folders may describe
     them. Decoded sound, mixtures and features are cached in --cache: 0.35 GB for an hour of sound,
-    0.11 GB for a shard. Training needs minutes, better hours.
+    0.11 GB for a shard. Training needs minutes, better hours; --out/index.html shows how it goes.
+
+    Several GPUs or machines: `.venv/bin/torchrun --nproc-per-node 4 -m kit train ...`. With the
+    same --sequences and --shares a run of many processes equals a run of one.
     """
     from kit.mixtures.corpus import Folders
     from kit.model.import_ import load_model
+    from kit.train.group import find_device, joined
     from kit.train.training import Settings, Trainer
 
+    start = load_model(start_from) if start_from else None
+    chosen = find_device(device)
     folders = Folders(speech, noise, rooms, cache)
-    training, validation = (load_corpus(folders, held_out) for held_out in (False, True))
-    trainer = Trainer(
-        Settings(architecture=arch, updates=updates, peak_rate=peak_rate, zero_blocks=sparse),
-        _dataset(training, TRAINING_SEED, shards),
-        _dataset(validation, VALIDATION_SEED, min(VALIDATION_SHARDS, shards)),
-        out,
-    )
-    if resume:
-        trainer.resume()
-    elif start_from:
-        model = load_model(start_from)
-        trainer.start_from(model.weights, model.arch)
+    with joined(chosen) as group:
+        settings = Settings(
+            architecture=arch,
+            updates=updates,
+            peak_rate=peak_rate,
+            zero_blocks=sparse,
+            sequences=sequences,
+            threads=shares or max(Settings.threads, group.size),
+        )
+        with group.first_on_machine():
+            training, validation = (load_corpus(folders, held_out) for held_out in (False, True))
+            datasets = (
+                _dataset(training, TRAINING_SEED, shards),
+                _dataset(validation, VALIDATION_SEED, min(VALIDATION_SHARDS, shards)),
+            )
+        trainer = Trainer(settings, *datasets, out, group, chosen, _mixed(precision, chosen))
+        if resume:
+            trainer.resume()
+        elif start:
+            trainer.start_from(start.weights, start.arch)
+        _run(trainer, validation, arch, out, group.leads)
+        if not group.leads:
+            return
+    _finish(trainer, training, validation, arch, out, count, sparse, operating_point)
+
+
+def _mixed(precision: str, device) -> bool:  # noqa: ANN001 - torch is imported late
+    import torch
+
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
+
+
+def _run(trainer, validation, arch: str, out: Path, leads: bool) -> None:  # noqa: ANN001
+    """Train to the end; the leading process shows how it goes, on the terminal and on a page."""
+    from kit.evaluate import material
+    from kit.train.journal import Journal
+
+    if not leads:
+        trainer.run()
+        return
+    watched = list(material.mixtures(validation, CHOOSING_SEED, WATCHED_COUNT))
+    journal = Journal(out, arch, watched)
+    console.note(f"how it goes: {out / 'index.html'}")
     with console.progress("training", 1.0) as bar:
         task = bar.task_ids[0]
-        trainer.run(lambda share, text: bar.update(task, completed=share, description=text))
-    _finish(trainer, training, validation, arch, out, count, sparse, operating_point)
+        trainer.run(
+            lambda share, text: bar.update(task, completed=share, description=text),
+            lambda: journal.renew(trainer),
+        )
 
 
 def _dataset(corpus, seed: int, shards: int):  # noqa: ANN001, ANN202 - torch is imported late
