@@ -21,26 +21,29 @@ CLEAN_LEVELS_DBFS = (-50.0, -25.0, -3.0)
 class Case:
     """A recording to clean and what it should become, int16 (n,) at 48 kHz, time-aligned.
 
-    groups: the lines of the summary that it counts in.
+    groups: the lines of the summary that it counts in. name: for lists of recordings.
     """
 
     noisy: np.ndarray
     clean: np.ndarray
     groups: tuple[str, ...]
+    name: str = ""
 
 
-def mixture_case(mixture: Mixture) -> Case:
+def mixture_case(mixture: Mixture, name: str = "") -> Case:
     """Group a mixture by its ratio and its room."""
     groups = [EVERYTHING, f"{mixture.snr_db:g} dB"]
     if mixture.reverberant:
         groups.append(REVERBERANT)
-    return Case(mixture.noisy, mixture.clean, tuple(groups))
+    return Case(mixture.noisy, mixture.clean, tuple(groups), name)
 
 
-def mixtures(corpus: Corpus, seed: int, count: int) -> Iterator[Case]:
-    """Mixtures of 8 s at 0, 5, 10 and 15 dB, a fifth of them in rooms."""
-    mixer = Mixer(corpus, VALIDATION, seed)
-    return (mixture_case(mixer.render(i)) for i in range(count))
+def mixtures(
+    corpus: Corpus, seed: int, count: int, snr_db: Sequence[float] = VALIDATION.snr_db
+) -> Iterator[Case]:
+    """Mixtures of 8 s at these ratios, a fifth of them in rooms."""
+    mixer = Mixer(corpus, dataclasses.replace(VALIDATION, snr_db=tuple(snr_db)), seed)
+    return (mixture_case(mixer.render(i), f"mixture {i}") for i in range(count))
 
 
 def clean_group(level_dbfs: float) -> str:
@@ -56,7 +59,7 @@ def clean_speech(corpus: Corpus, seed: int, count: int) -> Iterator[Case]:
         speech = mixer.render(i).clean
         for level in CLEAN_LEVELS_DBFS:
             pcm = at_level(speech, level)
-            yield Case(pcm, pcm, (clean_group(level),))
+            yield Case(pcm, pcm, (clean_group(level),), f"clean {i}, {level:g} dBFS")
 
 
 def at_level(pcm: np.ndarray, level_dbfs: float) -> np.ndarray:
@@ -97,7 +100,7 @@ def pair_cases(files: Sequence[tuple[Path, Path]]) -> Iterator[Case]:
     for noisy_path, clean_path in files:
         noisy, clean = (_first_channel(path) for path in (noisy_path, clean_path))
         length = min(len(noisy), len(clean))
-        yield Case(noisy[:length], clean[:length], (EVERYTHING,))
+        yield Case(noisy[:length], clean[:length], (EVERYTHING,), noisy_path.stem)
 
 
 def _first_channel(path: Path) -> np.ndarray:

@@ -1,6 +1,7 @@
 """An evaluation as one page: tables and plots, nothing loaded from elsewhere."""
 
 import io
+import math
 from collections.abc import Sequence
 
 from matplotlib import rc_context
@@ -40,7 +41,16 @@ def render(title: str, rows: Sequence[Row], results: Sequence[Result]) -> str:
             (group, [(row, cells(row)) for row in rows if row.group == group]) for group in groups
         ],
         pictures=[_picture(_bars(rows)), _picture(_scatter(results))],
+        systems=list(results[0].scores),
+        recordings=[
+            (result.name, ", ".join(result.groups), [_pesq(s.pesq) for s in result.scores.values()])
+            for result in results
+        ],
     )
+
+
+def _pesq(value: float) -> str:
+    return "-" if math.isnan(value) else f"{value:.2f}"
 
 
 def _bars(rows: Sequence[Row]) -> bytes:

@@ -21,6 +21,7 @@ class Result:
 
     groups: tuple[str, ...]
     scores: dict[str, Scores]
+    name: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _evaluate_one(case: Case) -> Result:
     scores = {INPUT: judge(case.noisy)}
     for name, enhance in _systems.items():
         scores[name] = judge(enhance(case.noisy))
-    return Result(case.groups, scores)
+    return Result(case.groups, scores, case.name)
 
 
 def summarise(results: Sequence[Result]) -> list[Row]:

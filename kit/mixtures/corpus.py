@@ -1,15 +1,17 @@
 """Sound for training: speech, noise and room responses found in folders, decoded once, with
 speakers held out.
 
-Any file that libsndfile reads is taken. A manifest (`clips.csv`, `rooms.csv`) in the folder or in
-the one above may cut files into clips and add what a file cannot tell: speaker, bandwidth, the
-recording's own signal-to-noise ratio, licence.
+Any file that libsndfile reads is taken. A manifest, `clips.csv` in the folder or in the one above
+or any .csv in the place of a folder, may cut files into clips and add what a file cannot tell:
+speaker, bandwidth, the recording's own signal-to-noise ratio, licence.
 """
 
 import csv
 import dataclasses
 import hashlib
+import math
 import multiprocessing
+import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 
@@ -21,7 +23,16 @@ import soxr
 from kit.errors import KitError
 
 SAMPLE_RATE_HZ = 48000
-SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif")
+SUFFIXES = (
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".snd",
+    ".caf", ".w64", ".rf64", ".sph", ".voc",
+)  # fmt: skip
+MANIFEST_HINT = (
+    "columns: file, start_s, duration_s, speaker, bandwidth_hz, snr_db, source, licence; "
+    "all but `file` may be missing or empty"
+)
+# Speech whose own background is louder is no target.
+LEAST_SNR_DB = 15.0
 HELD_OUT_PERCENT = 8
 # Never trained on: the demo and the tests use a little of each, and all three are CC0.
 HELD_OUT_SPEAKERS = ("kathleen",)
@@ -48,6 +59,30 @@ class Clip:
     label: str  # speaker or class of noise
     source: str
     licence: str
+    snr_db: float | None = None  # of the recording itself, where a manifest tells
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A line of a manifest; `place` says which."""
+
+    place: str
+    values: dict[str, str]
+
+    def text(self, *names: str) -> str:
+        """The first of these columns that says something, or nothing."""
+        return next((value for name in names if (value := self.values.get(name))), "")
+
+    def number(self, *names: str) -> float | None:
+        """The same as a number that is not negative; None for nothing. Raises KitError."""
+        text = self.text(*names)
+        try:
+            value = float(text or 0.0)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or (value < 0.0 and names != ("snr_db",)):
+            raise KitError(f"{self.place}: `{names[0]}` is `{text}`, no fit number", MANIFEST_HINT)
+        return value if text else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,8 +153,9 @@ def load(
     tick: called with (files done, files in all) while files not in the cache yet are decoded.
     Raises KitError if a folder is missing, empty, or leaves nothing on this side of the split.
     """
-    speech, noise = _clips(folders.speech), _clips(folders.noise)
-    rooms = _audio_files(folders.rooms) if folders.rooms else []
+    speech = [clip for clip in _clips(folders.speech) if _is_target(clip)]
+    noise = _clips(folders.noise)
+    rooms = _files_and_rows(folders.rooms)[0] if folders.rooms else []
     _decode_missing(folders.cache, speech, noise, rooms, tick)
     speakers = [v for v in _group(speech, _speaker_of) if _speaker_held_out(v.label) == held_out]
     noises = [v for v in _group(noise, _noise_of) if _noise_held_out(v.label) == held_out]
@@ -132,6 +168,10 @@ def load(
     # One room in eight is held out; a corpus without rooms is fine, synthetic ones remain.
     kept = [path for i, path in enumerate(rooms) if (i % 8 == 3) == held_out]
     return Corpus(tuple(speakers), tuple(noises), tuple(kept), folders.cache)
+
+
+def _is_target(clip: Clip) -> bool:
+    return clip.snr_db is None or clip.snr_db >= LEAST_SNR_DB
 
 
 def _speaker_of(clip: Clip) -> str:
@@ -160,7 +200,9 @@ def _group(clips: Iterable[Clip], key: Callable[[Clip], str]) -> list[Voice]:
 
 def _audio_files(folder: pathlib.Path) -> list[pathlib.Path]:
     if not folder.is_dir():
-        raise KitError(f"no such folder: {folder}", "name folders with audio files in them")
+        raise KitError(
+            f"no such folder: {folder}", "name a folder with audio files in it, or a manifest"
+        )
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise KitError(
@@ -169,54 +211,93 @@ def _audio_files(folder: pathlib.Path) -> list[pathlib.Path]:
     return files
 
 
-def _manifest_rows(folder: pathlib.Path) -> dict[pathlib.Path, list[dict[str, str]]]:
-    """Rows of `clips.csv` in the folder or the one above, by the file they describe; empty without
-    a manifest.
+def _files_and_rows(
+    source: pathlib.Path,
+) -> tuple[list[pathlib.Path], dict[pathlib.Path, list[Row]]]:
+    """Audio files of a folder or a manifest, and the manifest's rows by the file they describe.
+
+    A folder may have a manifest `clips.csv` in it or beside it, and files that it does not tell of.
     """
-    for base in (folder, folder.parent):
-        manifest = base / "clips.csv"
-        if manifest.is_file():
-            rows: dict[pathlib.Path, list[dict[str, str]]] = {}
-            with manifest.open(newline="", encoding="utf-8") as stream:
-                for row in csv.DictReader(stream):
-                    rows.setdefault((base / row["file"]).resolve(), []).append(row)
+    if source.suffix.lower() == ".csv":
+        described = _read_manifest(source)
+        for path in described:
+            if not path.is_file():
+                raise KitError(f"{source}: no such file: {path}", "paths begin at the manifest")
+        return sorted(described), described
+    files = _audio_files(source)
+    manifests = (base / "clips.csv" for base in (source, source.parent))
+    found = next((path for path in manifests if path.is_file()), None)
+    return files, _read_manifest(found) if found else {}
+
+
+def _read_manifest(path: pathlib.Path) -> dict[pathlib.Path, list[Row]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            if "file" not in (reader.fieldnames or []):
+                raise KitError(f"{path} has no column `file`", MANIFEST_HINT)
+            rows: dict[pathlib.Path, list[Row]] = {}
+            for row in reader:
+                name = (path.parent / row["file"]).resolve()
+                rows.setdefault(name, []).append(Row(f"{path}, line {reader.line_num}", row))
             return rows
-    return {}
+    except (OSError, UnicodeError, csv.Error) as error:
+        raise KitError(f"cannot read the manifest {path}: {error}", MANIFEST_HINT) from error
 
 
-def _clips(folder: pathlib.Path) -> list[Clip]:
-    rows = _manifest_rows(folder)
+def _clips(source: pathlib.Path) -> list[Clip]:
+    files, rows = _files_and_rows(source)
     clips: list[Clip] = []
-    for path in _audio_files(folder):
+    for path in files:
         described = rows.get(path.resolve())
         if described:
             clips.extend(_clip_of_row(path, row) for row in described)
         else:
-            clips.extend(_clips_of_file(path, folder))
+            clips.extend(_clips_of_file(path, source))
     return [clip for clip in clips if clip.length >= SAMPLE_RATE_HZ // 20]
 
 
-def _clip_of_row(path: pathlib.Path, row: dict[str, str]) -> Clip:
+def _clip_of_row(path: pathlib.Path, row: Row) -> Clip:
+    start = round((row.number("start_s", "start") or 0.0) * SAMPLE_RATE_HZ)
+    seconds = row.number("duration_s", "duration")
+    length = _samples_of(path) - start if seconds is None else round(seconds * SAMPLE_RATE_HZ)
     return Clip(
         path=path,
-        start=round(float(row["start_s"]) * SAMPLE_RATE_HZ),
-        length=round(float(row["duration_s"]) * SAMPLE_RATE_HZ),
-        bandwidth_hz=float(row.get("bandwidth_hz") or SAMPLE_RATE_HZ / 2),
-        label=row.get("speaker_or_class") or row.get("speaker_id") or path.stem,
-        source=row.get("source") or path.parent.name,
-        licence=row.get("licence") or "",
+        start=start,
+        length=length,
+        bandwidth_hz=row.number("bandwidth_hz") or SAMPLE_RATE_HZ / 2,
+        label=row.text("speaker_or_class", "speaker", "class", "speaker_id") or path.stem,
+        source=row.text("source") or path.parent.name,
+        licence=row.text("licence"),
+        snr_db=row.number("snr_db"),
     )
+
+
+def _samples_of(path: pathlib.Path) -> int:
+    """Length of a file at 48 kHz."""
+    info = _info(path)
+    return int(info.frames * SAMPLE_RATE_HZ / info.samplerate)
+
+
+def _info(path: pathlib.Path):  # noqa: ANN202 - soundfile does not export the type
+    try:
+        return soundfile.info(str(path))
+    except soundfile.LibsndfileError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: pathlib.Path, error: Exception) -> KitError:
+    return KitError(f"cannot read {path}: {error}", "remove the file or convert it to FLAC")
 
 
 def _clips_of_file(path: pathlib.Path, folder: pathlib.Path) -> list[Clip]:
     """A file without a manifest: its sub-folder names the speaker, or the file itself where there
     is none.
     """
-    info = soundfile.info(str(path))
-    total = int(info.frames * SAMPLE_RATE_HZ / info.samplerate)
+    total = _samples_of(path)
     step = round(CLIP_S * SAMPLE_RATE_HZ)
     label = path.parent.name if path.parent != folder else path.stem
-    bandwidth = min(info.samplerate, SAMPLE_RATE_HZ) / 2
+    bandwidth = min(_info(path).samplerate, SAMPLE_RATE_HZ) / 2
     return [
         Clip(path, start, min(step, total - start), bandwidth, label, path.parent.name, "")
         for start in range(0, total, step)
@@ -265,15 +346,20 @@ def _decode(job: tuple[pathlib.Path, pathlib.Path, list[tuple[int, int]]]) -> No
     try:
         samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
-        raise KitError(
-            f"cannot read {path}: {error}", "remove the file or convert it to FLAC"
-        ) from error
+        raise _unreadable(path, error) from error
     mono = samples.mean(axis=1)
     if rate != SAMPLE_RATE_HZ:
         mono = soxr.resample(mono, rate, SAMPLE_RATE_HZ)
     for start, length in spans:
+        if start >= len(mono):
+            seconds = (start / SAMPLE_RATE_HZ, len(mono) / SAMPLE_RATE_HZ)
+            raise KitError(
+                "a clip of {} starts at {:g} s, after its end at {:g} s".format(path, *seconds),
+                "correct the manifest",
+            )
         mono[start : start + length] = gate_background(mono[start : start + length])
-    temporary = out.with_suffix(".part.npy")
+    # Several runs may share a cache and decode the same file.
+    temporary = out.with_suffix(f".{os.getpid()}.part.npy")
     np.save(temporary, np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16))
     temporary.replace(out)
 

@@ -20,9 +20,9 @@ FEATURE_LIMIT = 32768
 OUTPUT_BITS = 16
 _BIAS_LIMIT = 1 << 28
 _INT32_END = 1 << 31
-_CLIP_STEPS = 64
-_CLIP_CANDIDATES = range(44, _CLIP_STEPS + 1, 2)
-_FINE_BITS = 12
+CLIP_STEPS = 64
+CLIP_CANDIDATES = range(44, CLIP_STEPS + 1, 2)
+FINE_BITS = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +93,7 @@ def quantise_matrix(
     steps = _clip_steps(weight, largest)
     # A row of nearly only bias takes its scale from the bias, so that the bias fits its integer.
     floor = np.maximum(np.abs(bias) / (input_unit * _BIAS_LIMIT), np.finfo(np.float32).tiny)
-    scale = np.maximum(largest * steps / (_CLIP_STEPS * 127), floor)
+    scale = np.maximum(largest * steps / (CLIP_STEPS * 127), floor)
     rounded = np.clip(np.rint(weight / scale[:, None]), -127, 127).astype(np.int8)
     bias_int = np.rint(bias / (scale * input_unit)).astype(np.int64)
 
@@ -127,11 +127,11 @@ def _clip_steps(weight: np.ndarray, largest: np.ndarray) -> np.ndarray:
     Bounds: |fine| <= 127 * 2^12 < 2^19; errors < 2^18, so a row of 5120 sums to < 2^49.
     """
     safe = np.where(largest > 0, largest, 1.0)
-    fine = np.rint(weight / safe[:, None] * (127 << _FINE_BITS)).astype(np.int32)
-    best = np.full(len(weight), _CLIP_STEPS, np.int64)
+    fine = np.rint(weight / safe[:, None] * (127 << FINE_BITS)).astype(np.int32)
+    best = np.full(len(weight), CLIP_STEPS, np.int64)
     least = np.full(len(weight), np.iinfo(np.int64).max)
-    for candidate in reversed(_CLIP_CANDIDATES):
-        level = (candidate << _FINE_BITS) // _CLIP_STEPS
+    for candidate in reversed(CLIP_CANDIDATES):
+        level = (candidate << FINE_BITS) // CLIP_STEPS
         nearest = np.clip((fine + level // 2) // level, -127, 127)
         error = (np.abs(fine - nearest * level).astype(np.int64) ** 2).sum(axis=1)
         better = error < least

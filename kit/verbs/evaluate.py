@@ -44,6 +44,13 @@ EXTRAS = "eval"
     "--count", type=click.IntRange(1), default=60, show_default=True, help="Mixtures of 8 s."
 )
 @click.option(
+    "--snr",
+    "snr_db",
+    type=click.FloatRange(-40.0, 60.0),
+    multiple=True,
+    help="Signal-to-noise ratio of mixtures in dB, again for several. [default: 0, 5, 10, 15]",
+)
+@click.option(
     "--clean",
     type=click.IntRange(0),
     default=4,
@@ -65,6 +72,7 @@ def command(
     model_paths: tuple[Path, ...],
     peers: tuple[str, ...],
     count: int,
+    snr_db: tuple[float, ...],
     clean: int,
     seed: int,
     post_filter: bool | None,
@@ -73,18 +81,31 @@ def command(
 ) -> None:
     """Score denoisers: PESQ-WB, STOI, ESTOI, SI-SDR, level, by signal-to-noise ratio.
 
-    Mixtures are drawn from speakers and noises that training holds out, at 0, 5, 10 and 15 dB, a
+    Mixtures are drawn from speakers and noises that training holds out, at each --snr, a
     fifth of them in rooms; or give --pairs of your own. Without --model the fixed-point firmware is
     scored with the model that it was built with. A --model is scored twice, in floating point and
     in 8 bits, inside the firmware's signal path.
     """
-    from kit.evaluate import page, scoring, systems
+    from kit.evaluate import material, page, scoring, systems
+    from kit.mixtures.corpus import Folders
+    from kit.mixtures.mixing import VALIDATION
 
     if not model_paths and post_filter is not None:
         raise KitError("the firmware's post-filter is built in", "name a --model to choose")
     contenders = systems.models(model_paths, post_filter) if model_paths else systems.firmware()
     contenders |= systems.peers(peers)
-    cases, total = _cases(speech, noise, rooms, pairs, cache, seed, count, clean)
+    if pairs:
+        files = material.pairs(pairs)
+        cases, total = material.pair_cases(files), len(files)
+    elif speech and noise:
+        corpus = load_corpus(Folders(speech, noise, rooms, cache), held_out=True)
+        cases = itertools.chain(
+            material.mixtures(corpus, seed, count, snr_db or VALIDATION.snr_db),
+            material.clean_speech(corpus, seed, clean),
+        )
+        total = count + clean * len(material.CLEAN_LEVELS_DBFS)
+    else:
+        raise KitError("nothing to score", "name --speech and --noise folders, or --pairs")
     with console.progress(f"scoring {total} recordings", total) as bar:
         results = scoring.evaluate(
             cases, contenders, os.cpu_count() or 1, lambda: bar.advance(bar.task_ids[0])
@@ -97,30 +118,6 @@ def command(
         write_atomically(json_path, json.dumps(_without_nan(content), indent=1).encode())
     if html:
         write_atomically(html, page.render("Scores of denoisers", rows, results).encode())
-
-
-def _cases(
-    speech: Path | None,
-    noise: Path | None,
-    rooms: Path | None,
-    pairs: Path | None,
-    cache: Path,
-    seed: int,
-    count: int,
-    clean: int,
-):  # noqa: ANN202 - what is scored is imported late
-    """The recordings to score, and how many they are."""
-    from kit.evaluate import material
-    from kit.mixtures.corpus import Folders
-
-    if pairs:
-        files = material.pairs(pairs)
-        return material.pair_cases(files), len(files)
-    if not speech or not noise:
-        raise KitError("nothing to score", "name --speech and --noise folders, or --pairs")
-    corpus = load_corpus(Folders(speech, noise, rooms, cache), held_out=True)
-    parts = material.mixtures(corpus, seed, count), material.clean_speech(corpus, seed, clean)
-    return itertools.chain(*parts), count + clean * len(material.CLEAN_LEVELS_DBFS)
 
 
 def load_corpus(folders, held_out: bool):  # noqa: ANN001, ANN201 - scipy is imported late

@@ -23,9 +23,17 @@ VALIDATION_SHARDS = 3
     "--rooms data/rooms --out build/tiny"
 )
 @click.option(
-    "--speech", type=click.Path(path_type=Path), required=True, help="Folder of clean speech."
+    "--speech",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of clean speech, or a manifest (.csv).",
 )
-@click.option("--noise", type=click.Path(path_type=Path), required=True, help="Folder of noise.")
+@click.option(
+    "--noise",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of noise, or a manifest.",
+)
 @click.option("--rooms", type=click.Path(path_type=Path), help="Folder of room responses.")
 @click.option(
     "--cache", type=click.Path(path_type=Path), default=Path("build/corpus"), show_default=True
@@ -118,9 +126,11 @@ def command(
 ) -> None:
     """Train a model and score it on speakers and noises that it never heard.
 
-    Any files that libsndfile reads will do; a clips.csv beside or above the folders may describe
-    them. Decoded sound, mixtures and features are cached in --cache: 0.35 GB for an hour of sound,
-    0.11 GB for a shard. Training needs minutes, better hours; --out/index.html shows how it goes.
+    Any files that libsndfile reads will do. A manifest, in the place of a folder or as clips.csv
+    in or above it, may describe them: columns file, start_s, duration_s, speaker, bandwidth_hz,
+    snr_db, all but the first may be missing. Speech of less than 15 dB is left out. Decoded sound,
+    mixtures and features are cached in --cache: 0.35 GB for an hour of sound, 0.11 GB for a shard.
+    Training needs minutes, better hours; --out/index.html shows how it goes.
 
     Several GPUs or machines: `.venv/bin/torchrun --nproc-per-node 4 -m kit train ...`. With the
     same --sequences and --shares a run of many processes equals a run of one.

@@ -1,5 +1,6 @@
 """Metrics, alignment and summaries of the evaluation."""
 
+import dataclasses
 import math
 import pathlib
 
@@ -171,6 +172,7 @@ def test_ones_own_pairs_go_together_by_name(tmp_path: pathlib.Path) -> None:
     write_pair(tmp_path, "clean", "a.wav", clean)
     write_pair(tmp_path, "noisy", "a.flac", np.stack([clean // 2, clean], axis=1))
     (case,) = pair_cases(pairs(tmp_path))
+    assert case.name == "a"
     assert np.array_equal(case.clean, clean) and np.array_equal(case.noisy, clean // 2)
     write_pair(tmp_path, "noisy", "b.wav", clean)
     with pytest.raises(KitError, match="`b` is in one of"):
@@ -180,7 +182,9 @@ def test_ones_own_pairs_go_together_by_name(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_page_shows_every_system_and_group() -> None:
-    results = scoring.evaluate(iter(cases()), {"quarter <b>": lambda x: x // 4}, 2)
+    given = [dataclasses.replace(case, name=f"take {i}") for i, case in enumerate(cases())]
+    results = scoring.evaluate(iter(given), {"quarter <b>": lambda x: x // 4}, 2)
     text = page.render("Scores", scoring.summarise(results), results)
     assert "quarter &lt;b&gt;" in text and "<h2>reverberant (1 recordings)</h2>" in text
     assert text.count("data:image/svg+xml") == 2
+    assert all(f"<td>take {i}</td>" in text for i in range(4)), "every recording is listed"

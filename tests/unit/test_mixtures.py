@@ -108,6 +108,56 @@ def test_a_missing_folder_is_a_users_mistake(tmp_path: pathlib.Path) -> None:
         corpus.load(corpus.Folders(tmp_path / "no", tmp_path, None, tmp_path / "cache"), False)
 
 
+def described(folder: pathlib.Path, lines: str) -> corpus.Folders:
+    """Forty voices and noises, and a manifest of these lines for the voices, of 0.5 s each."""
+    rng = np.random.default_rng(0)
+    for kind, seconds in (("speech", 0.5), ("noise", 2.0)):
+        (folder / kind).mkdir(parents=True)
+        for number in range(40):
+            tone = 0.1 * rng.standard_normal(round(seconds * 16000))
+            soundfile.write(folder / kind / f"{kind}{number}.wav", tone, 16000)
+    manifest = folder / "list.csv"
+    manifest.write_text(lines, encoding="utf-8")
+    return corpus.Folders(manifest, folder / "noise", None, folder / "cache")
+
+
+def test_a_manifest_in_the_place_of_a_folder_says_all(tmp_path: pathlib.Path) -> None:
+    rows = [f"speech/speech{i}.wav,0.1,0.3,voice{i},7000,{10 + i}" for i in range(40)]
+    head = "file,start,duration,speaker,bandwidth_hz,snr_db"
+    where = described(tmp_path, "\n".join([head, *rows, "speech/speech39.wav,,,whole,,"]))
+    sides = [corpus.load(where, held_out) for held_out in (False, True)]
+    clips = {v.label: v.clips[0] for side in sides for v in side.speakers}
+    expected = {f"voice{i}" for i in range(5, 40)} | {"whole"}
+    assert set(clips) == expected, "clips below 15 dB are no targets"
+    assert (clips["voice7"].start, clips["voice7"].length) == (RATE // 10, 3 * RATE // 10)
+    assert clips["voice7"].bandwidth_hz == 7000 and clips["whole"].length == RATE // 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("name,start\nspeech/speech1.wav,0", "no column `file`"),
+        ("file,start\nspeech/speech1.wav,now", "list.csv, line 2: `start_s` is `now`"),
+        ("file,duration\nspeech/speech1.wav,-1", "`duration_s` is `-1`"),
+        ("file\nspeech/absent.wav", "no such file"),
+        ("file,start,duration\nspeech/speech1.wav,7,1", "starts at 7 s, after its end at 0.5 s"),
+        ("file\nlist.csv", "cannot read .*list.csv"),
+    ],
+)
+def test_a_wrong_manifest_is_a_users_mistake(
+    lines: str, complaint: str, tmp_path: pathlib.Path
+) -> None:
+    with pytest.raises(KitError, match=complaint):
+        corpus.load(described(tmp_path, lines), held_out=False)
+
+
+def test_a_broken_file_is_named(tmp_path: pathlib.Path) -> None:
+    where = described(tmp_path, "file\n")
+    (tmp_path / "speech" / "torn.wav").write_bytes(b"RIFF and no more")
+    with pytest.raises(KitError, match="cannot read .*torn.wav"):
+        corpus.load(dataclasses.replace(where, speech=tmp_path / "speech"), held_out=False)
+
+
 def test_the_gate_lowers_the_background_and_keeps_the_speech() -> None:
     rng = np.random.default_rng(1)
     noisy = speech_like(rng, 4.0)

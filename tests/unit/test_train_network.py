@@ -8,11 +8,14 @@ import torch
 
 from kit.model.architecture import Architecture
 from kit.model.float_reference import FloatReference
+from kit.model.import_ import Model
+from kit.model.integer_reference import IntegerReference
+from kit.model.quantise import ACTIVATION_LIMIT, ACTIVATION_UNIT, quantise, quantise_matrix
 from kit.train import loss as losses
 from kit.train.growth import can_grow, grown
 from kit.train.network import PercepNet
 from kit.train.operating_point import Answers, OperatingPoint, applied
-from kit.train.quantisation import fake_activations, fake_weight
+from kit.train.quantisation import fake_activations, fake_weight, int8_grid
 from kit.train.recurrence import gru, in_torch
 from kit.train.shards import BANDS, bands_below
 
@@ -115,15 +118,41 @@ def test_the_recurrence_for_gpus_equals_the_one_in_c(steps_per_unit: float) -> N
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 
 
-def test_rounding_keeps_values_near_and_passes_gradients() -> None:
-    weight = torch.randn(5, 9, requires_grad=True)
+def test_rounded_weights_are_the_quantisers_to_the_bit_and_pass_gradients() -> None:
+    torch.manual_seed(9)
+    weight = 0.1 * torch.randn(64, 130)
+    weight[3], weight[4, 5], weight[5] = 0.0, 0.5, weight[5] / 1000
+    weight.requires_grad_()
+    matrix = quantise_matrix(
+        "x", weight.detach().double().numpy(), np.zeros(64), ACTIVATION_UNIT, ACTIVATION_LIMIT
+    )
+    levels, scale = int8_grid(weight.detach())
+    np.testing.assert_array_equal(levels.numpy(), matrix.weight)
+    assert (np.abs(matrix.weight) == 127).sum() > 100, "some rows are clipped"
+    unit = matrix.multiplier * 2.0 ** (matrix.left - matrix.right - 31)
+    alive = levels.abs().amax(dim=1).numpy() > 0
+    expected = scale[:, 0].numpy() * ACTIVATION_UNIT * 65536.0
+    np.testing.assert_allclose(unit[alive], expected[alive], rtol=1e-5)
     rounded = fake_weight(weight)
-    step = weight.detach().abs().amax(dim=1, keepdim=True) / 127
-    assert torch.all((rounded - weight).abs() <= step * 0.5001)
-    levels = rounded / step
-    torch.testing.assert_close(levels, levels.round(), atol=1e-3, rtol=0)
+    torch.testing.assert_close(rounded, (levels * scale).float(), atol=1e-7, rtol=0)
     rounded.sum().backward()
     torch.testing.assert_close(weight.grad, torch.ones_like(weight))
+
+
+def test_the_rounded_network_answers_as_the_integer_reference_does() -> None:
+    """Weights are the same; sums in float32 and tables in Q15 round a few activations otherwise."""
+    torch.manual_seed(10)
+    net = PercepNet(SMALL)
+    net.quantised = True
+    features = np.random.default_rng(10).integers(-9000, 9000, (80, 70)).astype(np.int16)
+    with torch.no_grad():
+        gains, strengths, _ = net(torch.from_numpy(features / np.float32(4096.0))[:, None])
+    model = Model(net.weights(), SMALL, {}, bytes(32))
+    for emulated, exact in zip(
+        (gains, strengths), IntegerReference(quantise(model)).run(features), strict=True
+    ):
+        errors = np.abs(emulated[:, 0].numpy() - exact / 32768.0)
+        assert errors.mean() < 3e-4 and errors.max() < 6e-3, (errors.mean(), errors.max())
 
 
 def test_weights_stay_within_the_limit_after_clipping() -> None:
