@@ -24,6 +24,7 @@ from kit.train.pruning import Pruning
 from kit.train.shards import BANDS, Shard
 
 FEATURE_UNIT = 1.0 / 4096.0
+CHECKPOINT = "checkpoint.pt"
 CHECKPOINT_S = 150.0
 # So many mixtures begin with an empty memory, as when a program starts.
 FRESH_SHARE = 0.3
@@ -221,7 +222,7 @@ class Trainer:
 
     @property
     def _checkpoint(self) -> pathlib.Path:
-        return self._folder / "checkpoint.pt"
+        return self._folder / CHECKPOINT
 
     def save(self) -> None:
         """Write the checkpoint, whole or not at all. All processes call it, the first writes."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from kit import console
+from kit.errors import KitError
 from kit.model.architecture import ARCHITECTURES
 from kit.verbs.evaluate import load_corpus, show
 
@@ -138,8 +139,13 @@ def command(
     from kit.mixtures.corpus import Folders
     from kit.model.import_ import load_model
     from kit.train.group import find_device, joined
-    from kit.train.training import Settings, Trainer
+    from kit.train.training import CHECKPOINT, Settings, Trainer
 
+    if not resume and (out / CHECKPOINT).exists():
+        raise KitError(
+            f"{out} holds a run already",
+            "go on with --resume, or choose another --out folder",
+        )
     start = load_model(start_from) if start_from else None
     chosen = find_device(device)
     folders = Folders(speech, noise, rooms, cache)
