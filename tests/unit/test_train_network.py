@@ -120,7 +120,7 @@ def test_the_recurrence_for_gpus_equals_the_one_in_c(steps_per_unit: float) -> N
 
 def test_rounded_weights_are_the_quantisers_to_the_bit_and_pass_gradients() -> None:
     torch.manual_seed(9)
-    weight = 0.1 * torch.randn(64, 130)
+    weight = 0.1 * torch.randn(64, 3000)
     weight[3], weight[4, 5], weight[5] = 0.0, 0.5, weight[5] / 1000
     weight.requires_grad_()
     matrix = quantise_matrix(
@@ -128,7 +128,8 @@ def test_rounded_weights_are_the_quantisers_to_the_bit_and_pass_gradients() -> N
     )
     levels, scale = int8_grid(weight.detach())
     np.testing.assert_array_equal(levels.numpy(), matrix.weight)
-    assert (np.abs(matrix.weight) == 127).sum() > 100, "some rows are clipped"
+    largest = weight.detach().abs().amax(dim=1).double()
+    assert bool((127.0 * scale[:, 0] < 0.99 * largest).any()), "some rows are clipped"
     unit = matrix.multiplier * 2.0 ** (matrix.left - matrix.right - 31)
     alive = levels.abs().amax(dim=1).numpy() > 0
     expected = scale[:, 0].numpy() * ACTIVATION_UNIT * 65536.0
