@@ -1,0 +1,85 @@
+"""The command: breaks code on purpose and says what no test noticed."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from kit import console
+from kit.errors import KitError
+from kit.files import write_atomically
+from tests.mutation.areas import load_areas
+from tests.mutation.trial import Outcome, Result, try_area
+
+LEAST_SHARE = 0.9
+
+
+@click.command(
+    epilog="Example: .venv/bin/python -m tests.mutation kernels quantiser --count 300 --seed 2"
+)
+@click.argument("areas", nargs=-1)
+@click.option("--count", default=200, show_default=True, help="Mutants of each area.")
+@click.option("--seed", default=1, show_default=True, help="Draws them.")
+@click.option("--jobs", default=len(os.sched_getaffinity(0)), help="Mutants at a time.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write all outcomes.")
+def main(areas: tuple[str, ...], count: int, seed: int, jobs: int, json_path: Path | None) -> None:
+    """Break the code of AREAS (all, when left out) in one place at a time: do the tests notice?
+
+    Exit code 1 when they miss more than one in ten.
+    """
+    try:
+        results = [try_area(area, count, seed, jobs, _tell) for area in _chosen(areas)]
+    except KitError as error:
+        console.error(error.message, error.hint)
+        sys.exit(error.exit_code)
+    console.table(
+        ["area", "possible", "equivalent", "tried", "noticed", "share"],
+        [_row(result) for result in results],
+    )
+    if json_path:
+        write_atomically(json_path, json.dumps(as_json(results), indent=1).encode())
+    sys.exit(any(result.share < LEAST_SHARE for result in results))
+
+
+def _chosen(names: tuple[str, ...]) -> list:
+    known = load_areas()
+    for name in names:
+        if name not in known:
+            raise KitError(f"no area `{name}`", hint=f"areas: {', '.join(known)}")
+    return [known[name] for name in names or known]
+
+
+def _tell(outcome: Outcome) -> None:
+    """Each survivor is news."""
+    if not outcome.noticed_by:
+        console.info(f"not noticed: {outcome.mutant.place}")
+
+
+def _row(result: Result) -> list[object]:
+    noticed = result.tried - len(result.survivors)
+    numbers = [result.possible, result.equivalent, result.tried, noticed]
+    return [result.area.name, *numbers, f"{100 * result.share:.1f} %"]
+
+
+def as_json(results: list[Result]) -> list[dict[str, object]]:
+    """Every mutant with what noticed it."""
+    return [
+        {
+            "area": result.area.name,
+            "possible": result.possible,
+            "equivalent": result.equivalent,
+            "tried": result.tried,
+            "survived": len(result.survivors),
+            "mutants": [
+                {"place": outcome.mutant.place, "noticed_by": outcome.noticed_by}
+                for outcome in result.outcomes
+            ],
+        }
+        for result in results
+    ]
+
+
+if __name__ == "__main__":
+    main()

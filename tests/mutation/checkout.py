@@ -1,0 +1,49 @@
+"""Copies of the checkout in which single Python files are broken, tested by pytest."""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from kit import process
+from kit.paths import ROOT
+
+TEST_TIMEOUT_S = 300.0
+# What a mutant may take before the machine suffers.
+_MEMORY_BYTES = 8 << 30
+_COPIED = ("SConstruct", "pyproject.toml", "firmware_src", "kit", "targets", "tests", "tools")
+
+
+class Checkout:
+    """A copy of this checkout with a build folder of its own."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        ignored = shutil.ignore_patterns("__pycache__")
+        for name in _COPIED:
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, root / name, ignore=ignored)
+            else:
+                shutil.copy2(ROOT / name, root / name)
+
+    def fails(self, path: str, tests: list[str]) -> str:
+        """The first test that fails with the copy as it is; "" for none. Tests are files or options
+        of pytest.
+        """
+        command = ["prlimit", f"--as={_MEMORY_BYTES}", sys.executable, "-m", "pytest", "-x", "-q"]
+        command += ["-p", "no:cacheprovider", "--timeout=30", "--no-header", *tests]
+        try:
+            done = process.run(
+                command, cwd=self.root, env=self._environment(), timeout_s=TEST_TIMEOUT_S, check=False
+            )
+        except process.Silent:
+            return "timeout"
+        if done.returncode == 0:
+            return ""
+        failed = [line for line in done.text.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return failed[0].split(" - ")[0] if failed else "could not be loaded"
+
+    def _environment(self) -> dict[str, str]:
+        """Without byte code in files: a mutant may have the size and time of what it stands for."""
+        inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        return {**inherited, "PYTHONDONTWRITEBYTECODE": "1"}
