@@ -16,13 +16,13 @@ _OPERATOR = re.compile(r"(?<= )(?:<<=|>>=|[-+*/|&^]=|<<|>>|<=|>=|==|!=|&&|\|\||[
 _STEP = re.compile(r"\+\+|--")
 _NUMBER = re.compile(r"(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlL]*)\b(?!\.)")
 _INDEX = re.compile(r"(?<=[\w\])])\[([^\][]+)\]")
-_DECLARED = re.compile(r"(?:^|[(,{;])\s*(?:(?:static|const|_Alignas\(\w+\)|struct)\s+)*\w+\s+\**\w+$")
+_DECLARED = re.compile(
+    r"(?:^|[(,{;])\s*(?:(?:static|const|_Alignas\(\w+\)|struct)\s+)*\w+\s+\**\w+$"
+)
 _STATEMENT = re.compile(r"^ +(\*?\w[^\s=]* (?:[-+*/|&^]|<<|>>)?= .*;|\w+\(.*\);|continue;)$", re.M)
 _WORDS = {"add": "sub", "sub": "add", "min": "max", "max": "min", "slli": "srli", "srli": "slli",
           "srai": "srli", "unpacklo": "unpackhi", "unpackhi": "unpacklo", "mulr": "mul"}  # fmt: skip
 _CALL = re.compile(r"\b(?:_mm(?:256)?_|pn_)([a-z]+)(?=_|[0-9])")
-
-
 
 
 def edits(text: str) -> Iterator[tuple[int, str, str]]:

@@ -86,7 +86,7 @@ def _copies(area: Area, count: int) -> Iterator[queue.Queue[_Copy]]:
     whole = Firmware(folder / "whole", area.tests) if area.language == "c" else None
     for number in range(count):
         root = folder / f"copy{number}"
-        copy = whole.breakable(root.name) if whole else Checkout(root)
+        copy = whole.breakable(root) if whole else Checkout(root)
         if failed := copy.fails("", area.tests):
             raise CheckFailed(f"with nothing broken, `{failed}` fails in {root}")
         copies.put(copy)
