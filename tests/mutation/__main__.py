@@ -10,8 +10,8 @@ import click
 from kit import console
 from kit.errors import KitError
 from kit.files import write_atomically
-from tests.mutation.areas import load_areas
-from tests.mutation.trial import Outcome, Result, try_area
+from tests.mutation.areas import Area, load_areas
+from tests.mutation.trial import Outcome, Result, copies_of, try_area
 
 LEAST_SHARE = 0.9
 
@@ -30,7 +30,7 @@ def main(areas: tuple[str, ...], count: int, seed: int, jobs: int, json_path: Pa
     Exit code 1 when they miss more than one in ten.
     """
     try:
-        results = [try_area(area, count, seed, jobs, _tell) for area in _chosen(areas)]
+        results = try_areas(_chosen(areas), count, seed, jobs)
     except KitError as error:
         console.error(error.message, error.hint)
         sys.exit(error.exit_code)
@@ -43,7 +43,18 @@ def main(areas: tuple[str, ...], count: int, seed: int, jobs: int, json_path: Pa
     sys.exit(any(result.share < LEAST_SHARE for result in results))
 
 
-def _chosen(names: tuple[str, ...]) -> list:
+def try_areas(areas: list[Area], count: int, seed: int, jobs: int) -> list[Result]:
+    """Try `count` mutants of each area. Raises KitError as `try_area` does."""
+    results = []
+    for language in dict.fromkeys(area.language for area in areas):
+        same = [area for area in areas if area.language == language]
+        tests = list(dict.fromkeys(test for area in same for test in area.tests))
+        with copies_of(language, tests, jobs) as copies:
+            results += [try_area(area, copies, count, seed, _tell) for area in same]
+    return results
+
+
+def _chosen(names: tuple[str, ...]) -> list[Area]:
     known = load_areas()
     for name in names:
         if name not in known:
@@ -52,8 +63,10 @@ def _chosen(names: tuple[str, ...]) -> list:
 
 
 def _tell(outcome: Outcome) -> None:
-    """Each survivor is news."""
-    if not outcome.noticed_by:
+    """Survivors are the result, the rest is progress."""
+    if outcome.noticed_by:
+        console.note(f"{outcome.noticed_by}: {outcome.mutant.place}")
+    else:
         console.info(f"not noticed: {outcome.mutant.place}")
 
 

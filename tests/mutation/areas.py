@@ -66,7 +66,7 @@ def load_equivalents() -> list[Equivalent]:
 def without_equivalents(mutants: list[Mutant], equivalents: list[Equivalent]) -> list[Mutant]:
     """The mutants that somebody could notice.
 
-    Raises KitError for an entry about one of their files that covers none of them: the code moved on.
+    Raises KitError for an entry about one of their files that covers none: the code moved on.
     """
     files = {mutant.path for mutant in mutants}
     for entry in equivalents:

@@ -20,8 +20,10 @@ _DECLARED = re.compile(
     r"(?:^|[(,{;])\s*(?:(?:static|const|_Alignas\(\w+\)|struct)\s+)*\w+\s+\**\w+$"
 )
 _STATEMENT = re.compile(r"^ +(\*?\w[^\s=]* (?:[-+*/|&^]|<<|>>)?= .*;|\w+\(.*\);|continue;)$", re.M)
-_WORDS = {"add": "sub", "sub": "add", "min": "max", "max": "min", "slli": "srli", "srli": "slli",
-          "srai": "srli", "unpacklo": "unpackhi", "unpackhi": "unpacklo", "mulr": "mul"}  # fmt: skip
+_WORDS = {
+    "add": "sub", "sub": "add", "min": "max", "max": "min", "slli": "srli", "srli": "slli",
+    "srai": "srli", "unpacklo": "unpackhi", "unpackhi": "unpacklo",
+}  # fmt: skip
 _CALL = re.compile(r"\b(?:_mm(?:256)?_|pn_)([a-z]+)(?=_|[0-9])")
 
 

@@ -1,13 +1,12 @@
 """Trying mutants: each in a copy of the sources, until a test fails."""
 
+import contextlib
 import dataclasses
 import queue
 import random
 import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from pathlib import Path
 
 from kit.errors import CheckFailed, KitError
 from kit.paths import BUILD
@@ -17,7 +16,8 @@ from tests.mutation.firmware import BrokenFirmware, Firmware
 from tests.mutation.mutant import Mutant
 
 NO_PROGRAM = "does not compile"
-_Copy = Checkout | BrokenFirmware
+Copy = Checkout | BrokenFirmware
+Copies = queue.Queue[Copy]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,15 +27,10 @@ class Outcome:
     mutant: Mutant
     noticed_by: str
 
-    @property
-    def is_program(self) -> bool:
-        """Whether it counts: not what the compiler refuses."""
-        return self.noticed_by != NO_PROGRAM
-
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """Outcomes of an area. possible: mutants there are, equivalent: those that nobody can notice."""
+    """Outcomes of an area. possible: all its mutants; equivalent: those nobody can notice."""
 
     area: Area
     possible: int
@@ -45,7 +40,7 @@ class Result:
     @property
     def tried(self) -> int:
         """Mutants that compiled."""
-        return sum(outcome.is_program for outcome in self.outcomes)
+        return sum(outcome.noticed_by != NO_PROGRAM for outcome in self.outcomes)
 
     @property
     def survivors(self) -> list[Mutant]:
@@ -58,8 +53,22 @@ class Result:
         return 1 - len(self.survivors) / max(self.tried, 1)
 
 
+@contextlib.contextmanager
+def copies_of(language: str, tests: list[str], count: int) -> Iterator[Copies]:
+    """Copies of the sources of a language, to be broken; tests: all that any mutant may need."""
+    folder = BUILD / "mutation" / language
+    shutil.rmtree(folder, ignore_errors=True)
+    whole = Firmware(folder / "whole", tests) if language == "c" else None
+    copies = Copies()
+    for number in range(count):
+        root = folder / f"copy{number}"
+        copies.put(whole.breakable(root) if whole else Checkout(root))
+    yield copies
+    shutil.rmtree(folder)
+
+
 def try_area(
-    area: Area, count: int, seed: int, jobs: int, told: Callable[[Outcome], None]
+    area: Area, copies: Copies, count: int, seed: int, told: Callable[[Outcome], None]
 ) -> Result:
     """Try `count` mutants of an area, drawn by the seed; told hears of each.
 
@@ -68,35 +77,27 @@ def try_area(
     every = area.mutants()
     some = without_equivalents(every, load_equivalents())
     drawn = random.Random(seed).sample(some, min(count, len(some)))
+    _require_sound(area, copies)
     outcomes = []
-    with _copies(area, jobs) as copies, ThreadPoolExecutor(jobs) as pool:
+    with ThreadPoolExecutor(copies.qsize()) as pool:
         for outcome in pool.map(lambda mutant: _try(area, mutant, copies), drawn):
             told(outcome)
             outcomes.append(outcome)
     return Result(area, len(every), len(every) - len(some), outcomes)
 
 
-@contextmanager
-def _copies(area: Area, count: int) -> Iterator[queue.Queue[_Copy]]:
-    """Copies of the sources, each seen to pass its tests."""
-    folder = BUILD / "mutation" / area.name
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    copies: queue.Queue[_Copy] = queue.Queue()
-    whole = Firmware(folder / "whole", area.tests) if area.language == "c" else None
-    for number in range(count):
-        root = folder / f"copy{number}"
-        copy = whole.breakable(root) if whole else Checkout(root)
+def _require_sound(area: Area, copies: Copies) -> None:
+    """Raise CheckFailed unless the tests pass with nothing broken, in each copy."""
+    for _ in range(copies.qsize()):
+        copy = copies.get()
         if failed := copy.fails("", area.tests):
-            raise CheckFailed(f"with nothing broken, `{failed}` fails in {root}")
+            raise CheckFailed(f"with nothing broken, `{failed}` fails in {copy.root}")
         copies.put(copy)
-    yield copies
-    shutil.rmtree(folder)
 
 
-def _try(area: Area, mutant: Mutant, copies: queue.Queue[_Copy]) -> Outcome:
+def _try(area: Area, mutant: Mutant, copies: Copies) -> Outcome:
     copy = copies.get()
-    path: Path = copy.root / mutant.path
+    path = copy.root / mutant.path
     whole = path.read_text(encoding="utf-8")
     try:
         path.write_text(mutant.applied_to(whole), encoding="utf-8")
