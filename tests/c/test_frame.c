@@ -1,6 +1,7 @@
 /*
  * The signal path over signals that provoke overflow: with the trapping vocabulary any overflow
- * ends the program. The CRC of each output is printed, so that machines can be compared.
+ * ends the program. Features and output must be, to the bit, those of every other machine and of
+ * every release before: who changes them on purpose changes the checksums below.
  */
 #include "pn_frame.h"
 #include "pn_port.h"
@@ -50,10 +51,11 @@ static int32_t offset(int n) {
     return -32768;
 }
 
-static uint32_t crc32(uint32_t crc, const int32_t *words, size_t count) {
+static uint32_t crc32(uint32_t crc, const void *data, size_t bytes) {
+    const uint8_t *const byte = data;
     crc = ~crc;
-    for (size_t i = 0; i < count * 32; i++) {
-        const uint32_t bit = (uint32_t)words[i / 32] >> (i % 32) & 1u;
+    for (size_t i = 0; i < bytes * 8; i++) {
+        const uint32_t bit = (uint32_t)byte[i / 8] >> (i % 8) & 1u;
         crc = crc >> 1 ^ (0xedb88320u & (0u - ((crc ^ bit) & 1u)));
     }
     return ~crc;
@@ -66,23 +68,25 @@ static void random_gains(int16_t *gains_q15, int hop) {
                                                    : random_word() & 32767);
 }
 
-/* Runs HOPS hops; returns the CRC of the output and its largest magnitude. */
-static uint32_t run(signal_t *signal, int post_filter, int32_t *largest) {
+/* Runs HOPS hops; returns the CRC of features and output, and the output's largest magnitude. */
+static uint32_t run(signal_t *signal, int rate_hz, int post_filter, int32_t *largest) {
     static int32_t pcm_q8[PN_HOP], out_q8[PN_HOP];
     int16_t features_q12[PN_FEATURES], gains_q15[PN_BANDS], strengths_q15[PN_BANDS];
+    const int samples = rate_hz / 100;
     uint32_t crc = 0;
     *largest = 0;
     random_state = 7;
-    pn_frame_init(&state, pn_rate_find(48000));
+    pn_frame_init(&state, pn_rate_find(rate_hz));
     for (int hop = 0; hop < HOPS; hop++) {
-        for (int n = 0; n < PN_HOP; n++)
-            pcm_q8[n] = signal(hop * PN_HOP + n) * 256;
+        for (int n = 0; n < samples; n++)
+            pcm_q8[n] = signal(hop * samples + n) * 256;
         pn_frame_analyse_q8(&state, pcm_q8, features_q12);
         random_gains(gains_q15, hop);
         random_gains(strengths_q15, hop + 3);
         pn_frame_synthesise(&state, gains_q15, strengths_q15, post_filter, out_q8);
-        crc = crc32(crc, out_q8, PN_HOP);
-        for (int n = 0; n < PN_HOP; n++)
+        crc = crc32(crc, features_q12, sizeof features_q12);
+        crc = crc32(crc, out_q8, (size_t)samples * sizeof *out_q8);
+        for (int n = 0; n < samples; n++)
             *largest = out_q8[n] > *largest    ? out_q8[n]
                        : -out_q8[n] > *largest ? -out_q8[n]
                                                : *largest;
@@ -90,25 +94,43 @@ static uint32_t run(signal_t *signal, int post_filter, int32_t *largest) {
     return crc;
 }
 
-static void check(const char *name, signal_t *signal, int32_t limit) {
+/* A signal, the largest output that it may have, and its checksums without and with post-filter. */
+typedef struct {
+    const char *name;
+    signal_t *signal;
+    int rate_hz;
+    int32_t limit;
+    uint32_t crc[2];
+} case_t;
+
+static const case_t cases[] = {
+    {"silence", silence, 48000, 0, {0x86523f52, 0x86523f52}},
+    {"square", square, 48000, 4 << 23, {0xbb0a60af, 0x84dcd9a4}},
+    {"alternating", alternating, 48000, 4 << 23, {0xc434f89f, 0x5197de9d}},
+    {"random_bits", random_bits, 48000, 4 << 23, {0x2c317e55, 0xd79f3657}},
+    {"quiet_noise", quiet_noise, 48000, 64 << 8, {0xcf16fe2d, 0x05d6c90c}},
+    {"bursts", bursts, 48000, 4 << 23, {0x43b8b531, 0x934a4c7f}},
+    {"offset", offset, 48000, 4 << 23, {0xec74cb23, 0xf340685a}},
+    {"bursts_at_8_kHz", bursts, 8000, 4 << 23, {0x85b9c0a0, 0x41a9e484}},
+    {"bursts_at_16_kHz", bursts, 16000, 4 << 23, {0x9fde44de, 0xd8021498}},
+    {"bursts_at_24_kHz", bursts, 24000, 4 << 23, {0x76edc042, 0xd79cf336}},
+    {"square_at_32_kHz", square, 32000, 4 << 23, {0xe9c26e40, 0x8cc6c5ce}},
+};
+
+static void check(const case_t *test) {
     for (int post_filter = 0; post_filter < 2; post_filter++) {
         int32_t largest;
-        const uint32_t crc = run(signal, post_filter, &largest);
-        const int passed = largest <= limit;
-        pn_port_line("PN_TEST name=frame_%s%s result=%s crc=%08x", name, post_filter ? "_post" : "",
-                     passed ? "pass" : "fail", (unsigned)crc);
+        const uint32_t crc = run(test->signal, test->rate_hz, post_filter, &largest);
+        const int passed = largest <= test->limit && crc == test->crc[post_filter];
+        pn_port_line("PN_TEST name=frame_%s%s result=%s crc=%08x", test->name,
+                     post_filter ? "_post" : "", passed ? "pass" : "fail", (unsigned)crc);
         failures += !passed;
     }
 }
 
 int main(void) {
-    check("silence", silence, 0);
-    check("square", square, 4 << 23);
-    check("alternating", alternating, 4 << 23);
-    check("random_bits", random_bits, 4 << 23);
-    check("quiet_noise", quiet_noise, 64 << 8);
-    check("bursts", bursts, 4 << 23);
-    check("offset", offset, 4 << 23);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check(&cases[i]);
     pn_port_line("PN_DONE bad=%d", failures);
     pn_port_exit(failures != 0);
 }

@@ -8,7 +8,7 @@ from kit import process
 from kit.paths import ROOT
 from tests.native import NativeBuild
 
-FLAGS = ("-O1", "-fsanitize=thread", "-pthread", "-fPIE")
+FLAGS = ("-O1", "-fsanitize=thread", "-pthread")
 STATES = 16
 HOUR_MS = 3600 * 1000
 SOURCE = "tests/host/threads.c"

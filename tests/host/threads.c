@@ -13,7 +13,7 @@
 #include "percepnet.h"
 
 #define STATES 16
-#define PACKETS 5 /* of 20 ms, in 100 ms */
+#define PACKETS 5      /* of 20 ms, in 100 ms */
 #define RESET_EVERY 97 /* packets */
 
 typedef struct {

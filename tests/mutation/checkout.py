@@ -49,5 +49,6 @@ class Checkout:
 
     def _environment(self) -> dict[str, str]:
         """Without byte code in files: a mutant may have the size and time of what it stands for."""
-        inherited = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        elsewhere = ("PYTHONPATH", "PERCEPNET_BUILD")
+        inherited = {key: value for key, value in os.environ.items() if key not in elsewhere}
         return {**inherited, "PYTHONDONTWRITEBYTECODE": "1"}
