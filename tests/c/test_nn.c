@@ -139,6 +139,14 @@ static int make_blob(void) {
     return 1;
 }
 
+static void test_crc(void) {
+    static uint8_t every[256];
+    for (size_t i = 0; i < sizeof every; i++)
+        every[i] = (uint8_t)i;
+    expect(pn_blob_crc32((const uint8_t *)"123456789", 9) == 0xcbf43926u, "CRC", "123456789");
+    expect(pn_blob_crc32(every, sizeof every) == 0x29058c73u, "CRC", "every byte");
+}
+
 static void expect_refused(pn_blob_status_t why, size_t size, const char *what) {
     pn_nn_model_t model = pn_model;
     const pn_blob_status_t status = pn_blob_load(blob, size, &pn_model, &model);
@@ -259,6 +267,7 @@ int main(void) {
     test_golden_under_every_isa();
     test_isa_that_does_not_exist_changes_nothing();
     test_state_stays_within_its_size();
+    test_crc();
     test_blob();
     pn_port_line("PN_TEST name=nn result=%s failures=%d", failures ? "bad" : "ok", failures);
     return failures != 0;

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from kit import process
-from kit.paths import ROOT
+from kit.paths import BUILD, ROOT
 from tests.native import NativeBuild
 
 FLAGS = ("-O1", "-fsanitize=thread", "-pthread")
@@ -16,9 +16,9 @@ LONGEST_S = 4 * 3600.0
 
 
 @pytest.fixture(scope="module")
-def build(tmp_path_factory: pytest.TempPathFactory) -> NativeBuild:
+def build() -> NativeBuild:
     """The library with ThreadSanitizer in it."""
-    return NativeBuild(tmp_path_factory.mktemp("threads") / "made", FLAGS)
+    return NativeBuild(BUILD / "threads", FLAGS)
 
 
 def run(build: NativeBuild, source: str, sound_ms: int) -> process.Result:

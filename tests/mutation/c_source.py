@@ -17,7 +17,8 @@ _STEP = re.compile(r"\+\+|--")
 _NUMBER = re.compile(r"(?<![\w.])(0[xX][0-9a-fA-F]+|[0-9]+)([uUlL]*)\b(?!\.)")
 _INDEX = re.compile(r"(?<=[\w\])])\[([^\][]+)\]")
 _DECLARED = re.compile(
-    r"(?:^|[(,{;])\s*(?:(?:static|const|_Alignas\(\w+\)|struct)\s+)*\w+\s+\**\w+$"
+    r"(?:^|[(,{;])\s*(?:(?:static|const|_Alignas\(\w+\)|struct)\s+)*\w+\s+\**\w+(?:\[\w+\], \w+)*$"
+    r"|\(\*\)$"
 )
 _STATEMENT = re.compile(r"^ +(\*?\w[^\s=]* (?:[-+*/|&^]|<<|>>)?= .*;|\w+\(.*\);|continue;)$", re.M)
 _WORDS = {
@@ -57,9 +58,10 @@ def _is_declarator(code: str, operator: re.Match[str]) -> bool:
 
 
 def _blanked(text: str) -> str:
-    """The same text with blanks for what is no code, and for the checks of the checking twin."""
+    """The same text with blanks for what is no code of a release: checks, probes of a profile."""
     hidden = re.compile(
         r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\])+\'|PN_FIXED_REQUIRE\(.*?\);'
+        r"|PN_PROBE(?:_AT)?\([^;]*\);"
         r"|^#define \w+(?:\([^)]*\))?|^#(?!define)[^\n]*",
         re.S | re.M,
     )

@@ -77,6 +77,7 @@ def _passes(program: Path) -> bool:
 
 def _copy_sources(source: Path, target: Path) -> None:
     for name in ("firmware_src", "tests/c"):
+        shutil.rmtree(target / name, ignore_errors=True)
         shutil.copytree(source / name, target / name)
 
 

@@ -57,14 +57,13 @@ class Result:
 def copies_of(language: str, tests: list[str], count: int) -> Iterator[Copies]:
     """Copies of the sources of a language, to be broken; tests: all that any mutant may need."""
     folder = BUILD / "mutation" / language
-    shutil.rmtree(folder, ignore_errors=True)
     whole = Firmware(folder / "whole", tests) if language == "c" else None
     copies = Copies()
     for number in range(count):
         root = folder / f"copy{number}"
+        shutil.rmtree(root, ignore_errors=True)
         copies.put(whole.breakable(root) if whole else Checkout(root))
     yield copies
-    shutil.rmtree(folder)
 
 
 def try_area(
