@@ -22,7 +22,7 @@ FRAME_NS = 10_000_000
 FRAMES_PER_ROUND = 100
 STOP_S, GO_S = 0.035, 0.15
 HOGS = 2
-TIMEOUT_S = 120.0
+TIMEOUT_S = 600.0
 WATCH = Path(__file__).with_name("watch_clock.c")
 
 
@@ -67,7 +67,7 @@ def run_paced(watch: Path, folder: Path) -> tuple[Report, list[str]]:
     log, out = folder / "clock", folder / "out"
     settings = {"PN_PACED": "1", "PN_ROUNDS": str(ROUNDS), "PN_RUN": "1"}
     settings |= {"LD_PRELOAD": str(watch), "WATCH_CLOCK": str(log)}
-    words = ["taskset", "-c", str(cpu), "nice", "-n", "10", "env", *map("=".join, settings.items())]
+    words = ["taskset", "-c", str(cpu), "env", *map("=".join, settings.items())]
     with hogs(cpu), out.open("wb") as stdout:
         program = subprocess.Popen([*words, bench], stdout=stdout)
         interrupt(program)
@@ -91,6 +91,7 @@ def missed(log: list[str], calls: int, period_ns: int) -> int:
     return late
 
 
+@pytest.mark.timeout(TIMEOUT_S)
 def test_missed_deadlines_are_counted_right(watch: Path, tmp_path: Path) -> None:
     report, log = run_paced(watch, tmp_path)
     benches = {bench.name: bench for bench in report.benches if bench.mode == "paced"}
