@@ -24,6 +24,8 @@ from kit.model.sparsify import sparsify
 from kit.paths import C_TESTS, FIRMWARE
 
 ODD = Architecture(fc=5, conv1=17, conv2=9, gru=21, gru_strength=3)
+BLOB_CRCS = {"nr32c4": [2386558962, 1006637818], "rm16": [176407491, 3022023262]}
+"""Of a dense and of a block sparse model."""
 
 
 def quantised(arch: Architecture = ODD) -> QuantisedModel:
@@ -155,6 +157,17 @@ def test_an_unknown_layout_is_refused(model_path: Path) -> None:
 def test_golden_vectors_do_not_move() -> None:
     """They define what devices are compared with: a change here is a change of every report."""
     assert zlib.crc32(golden_features().tobytes()) == GOLDEN_CRC
+
+
+@pytest.mark.parametrize("layout", BLOB_CRCS)
+def test_the_same_model_gives_the_weights_of_every_release_before(layout: str) -> None:
+    """Devices are told apart by their weights' checksums: who changes them does so on purpose."""
+    dense, sparse = (
+        quantise(Model(weights, ODD, {"post_filter": True}, bytes(range(32))))
+        for weights in (random_weights(ODD), sparsify(random_weights(ODD), ODD, 0.6))
+    )
+    blobs = [render_blob(model, PACKINGS[layout]) for model in (dense, sparse)]
+    assert [zlib.crc32(blob) for blob in blobs] == BLOB_CRCS[layout]
 
 
 def compile_c(folder: Path, model_path: Path, layout: str, *main: Path) -> Path:

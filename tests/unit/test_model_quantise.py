@@ -12,7 +12,7 @@ from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.model.calibrate import measure
 from kit.model.import_ import Model
 from kit.model.integer_reference import IntegerReference, requantise
-from kit.model.quantise import ACTIVATION_UNIT, Matrix, quantise, quantise_matrix
+from kit.model.quantise import ACTIVATION_UNIT, Matrix, _prove_sum, quantise, quantise_matrix
 from kit.model.random_model import random_weights
 
 ODD = Architecture(fc=5, conv1=7, conv2=9, gru=11, gru_strength=3)
@@ -117,6 +117,24 @@ def test_dead_and_bias_only_rows_survive() -> None:
 def test_weights_that_could_overflow_are_refused() -> None:
     with pytest.raises(ModelError, match="`fc`.*overflow"):
         quantise(make_model(ODD, scale=1e7))
+
+
+def test_matrices_of_a_gru_that_overflow_only_together_are_refused() -> None:
+    """Each may reach 20000, 32768 is the end."""
+    half = quantise_matrix("m", np.full((3, 10), 2000.0), np.zeros(3), ACTIVATION_UNIT, 127)
+    small = quantise_matrix("m", np.full((3, 10), 1000.0), np.zeros(3), ACTIVATION_UNIT, 127)
+    _prove_sum("gru1", half, small)
+    with pytest.raises(ModelError, match="`gru1` sums to 40000"):
+        _prove_sum("gru1", half, half)
+
+
+def test_a_row_of_large_weights_and_one_of_small_ones_keep_their_precision() -> None:
+    weight = np.array([[1000.0, 3.0], [0.001, 0.0005]])
+    matrix = quantise_matrix("m", weight, np.zeros(2), ACTIVATION_UNIT, 127)
+    assert np.abs(matrix.weight).max(axis=1).tolist() == [127, 127]
+    x = np.array([127, -127])
+    got = requantise(matrix.weight.astype(np.int64) @ x, matrix) / 65536
+    np.testing.assert_allclose(got, weight @ [1, -1], rtol=0.01, atol=1 / 65536)
 
 
 def test_bound_covers_the_worst_input() -> None:
