@@ -12,11 +12,12 @@ HOST_TARGET = "host_x86_64"
 HOST_LIBRARY = "host-lib"
 HOST_JNI = "host-jni"
 BUILD_TIMEOUT_S = 1800.0
+_PREFIXES = ("test-", "profile-", "trials-", "fuzz-")
 
 
 def build(goal: str, model: str = "", show: bool = False, below: str = "") -> None:
-    """Bring a SCons alias up to date: a target's name, `test-NAME`, `profile-NAME`, HOST_LIBRARY or
-    HOST_JNI.
+    """Bring a SCons alias up to date: a target's name, `test-NAME`, `profile-NAME`, `trials-NAME`,
+    `fuzz-NAME`, HOST_LIBRARY or HOST_JNI.
 
     model: a .tflite file instead of the target's own, or `none`. show lets SCons' own output
     through. below: a folder of BUILD to build in. Raises KitError for missing packages, or with
@@ -34,12 +35,18 @@ def build(goal: str, model: str = "", show: bool = False, below: str = "") -> No
         raise KitError(f"building `{goal}` failed", hint=said)
 
 
+def target_of(goal: str) -> str:
+    """The target's name in a goal NAME, test-NAME, profile-NAME, trials-NAME or fuzz-NAME."""
+    for prefix in _PREFIXES:
+        goal = goal.removeprefix(prefix)
+    return goal
+
+
 def _ensure_packages(goal: str) -> None:
     """Have the compiler and emulator that a goal takes."""
     if goal == HOST_JNI:
         packages.ensure_jdk()
-    name = HOST_TARGET if goal in (HOST_LIBRARY, HOST_JNI) else goal.removeprefix("test-")
-    target = load_target(name.removeprefix("profile-"))
+    target = load_target(HOST_TARGET if goal in (HOST_LIBRARY, HOST_JNI) else target_of(goal))
     packages.ensure(target, load_toolchain(target.toolchain))
 
 

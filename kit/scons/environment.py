@@ -12,6 +12,7 @@ from kit.target import Target, Toolchain
 
 RELEASE = "release"
 PROFILE = "profile"
+FUZZ = "fuzz"
 
 
 def build_folder(target: Target, below: str) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from kit import console
+from kit.build import target_of
 from kit.errors import KitError
 from kit.lock import LOCK_NAME, acquire_build_lock
 from kit.paths import BUILD
@@ -24,6 +25,8 @@ scons NAME            libraries, programs and sizes of a target; scons all: of e
 scons NAME+TOOLCHAIN  the same by another compiler, in a folder of its own
 scons test-NAME       C tests, built and run on the target or its emulator
 scons profile-NAME    the program with probes that tell the cost of each stage and layer
+scons trials-NAME     programs that look for undefined behaviour, in all variants
+scons fuzz-NAME       programs that guess inputs, where the toolchain has libFuzzer
 scons host-lib        the library that Python loads; host-jni: the one that Java loads
 scons -c NAME         removes what was built for a target; scons -c: for every target
 scons -h              this text; -j N: N jobs (as many as there are processors when left out)
@@ -62,8 +65,8 @@ def reject_unknown(arguments: Iterable[str], known: Iterable[str]) -> None:
 
 
 def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
-    """Targets of this run: of `target=`, and of the goals NAME, test-NAME, profile-NAME, HOST_GOALS
-    and ALL. Goals that are paths, with a `/`, are left to SCons.
+    """Targets of this run: of `target=`, and of the goals NAME, test-NAME, profile-NAME,
+    trials-NAME, fuzz-NAME, HOST_GOALS and ALL. Goals that are paths, with a `/`, are left to SCons.
 
     Raises TargetError for any other goal.
     """
@@ -72,8 +75,7 @@ def chosen_targets(option: str, command_line: Sequence[str]) -> list[str]:
         if goal in HOST_GOALS:
             chosen.append(HOST)
         elif goal != ALL and "/" not in goal:
-            name = goal.removeprefix("test-").removeprefix("profile-")
-            chosen.append(load_target(name).name)
+            chosen.append(load_target(target_of(goal)).name)
     chosen += [name.strip() for name in option.split(",") if name.strip()]
     return list(dict.fromkeys(chosen))
 

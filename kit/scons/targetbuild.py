@@ -7,9 +7,16 @@ from typing import Any
 from SCons.Script import Action, Environment
 
 from kit.errors import KitError, TargetError
-from kit.paths import C_TESTS, FIRMWARE, MODELS, ROOT
+from kit.paths import C_TESTS, ENDURANCE_TESTS, FIRMWARE, FUZZ_TESTS, MODELS, ROOT
 from kit.scons import compile_commands, generated, jni, sizes, sources
-from kit.scons.environment import PROFILE, RELEASE, build_folder, make_environment, object_name
+from kit.scons.environment import (
+    FUZZ,
+    PROFILE,
+    RELEASE,
+    build_folder,
+    make_environment,
+    object_name,
+)
 from kit.target import Target, Toolchain, load_target, load_toolchain
 
 NO_MODEL = "none"
@@ -61,6 +68,23 @@ class TargetBuild:
         probe = FIRMWARE / "profile" / "pn_probe.c"
         program = self._program(PROFILE, FIRMWARE / "profile" / "profile.c", "", [probe])
         return [program, self._shared_library(PROFILE, [probe])]
+
+    def trials(self) -> list[Any]:
+        """Programs that look for undefined behaviour, in every variant that is not for another
+        purpose: those of tests/endurance, and the C tests.
+        """
+        paths = [*sources.c_files(ENDURANCE_TESTS), *sources.c_tests(self.model is not None)]
+        variants = [v for v in self.toolchain.variants if v not in (PROFILE, FUZZ)]
+        return [self._program(v, path, "tests/") for v in variants for path in paths]
+
+    def fuzz_targets(self) -> list[Any]:
+        """Programs of tests/fuzz. Raises KitError where the toolchain has no libFuzzer."""
+        if FUZZ not in self.toolchain.variants:
+            raise KitError(
+                f"toolchain `{self.toolchain.name}` has no variant `{FUZZ}`",
+                hint=f"for example: scons fuzz-{self.target.name}+clang_x86_64",
+            )
+        return [self._program(FUZZ, path, "") for path in sources.c_files(FUZZ_TESTS)]
 
     def jni_library(self) -> list[Any]:
         """libpercepnet.so for Java and Android, and with symbols; nothing without a model."""
