@@ -33,7 +33,7 @@ enum {
 static int magnitude_bits(const int32_t *samples, int count) {
     uint32_t seen = 0;
     for (int i = 0; i < count; i++)
-        seen |= (uint32_t)(samples[i] ^ (samples[i] >> 31));
+        seen |= (uint32_t)(samples[i] ^ pn_shr32(samples[i], 31));
     return 32 - pn_clz32(seen);
 }
 

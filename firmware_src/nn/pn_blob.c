@@ -32,7 +32,7 @@ pn_blob_status_t pn_blob_check_header(const uint8_t *header, size_t size,
                                       const pn_nn_model_t *base) {
     if (size < PN_BLOB_HEADER_BYTES + PN_NN_MATRICES * PN_BLOB_ENTRY_BYTES)
         return PN_BLOB_TRUNCATED;
-    if (memcmp(header, magic, sizeof magic))
+    if (memcmp(header, magic, sizeof magic) != 0)
         return PN_BLOB_MAGIC;
     if (read32(header + 4) != PN_BLOB_VERSION)
         return PN_BLOB_VERSION_UNKNOWN;

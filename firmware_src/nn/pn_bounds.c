@@ -27,7 +27,7 @@ static uint32_t sum_of(row_t row) {
     uint32_t sum = 0;
     for (size_t group = 0; group < row.groups; group++)
         for (size_t i = 0; i < 4; i++) {
-            const int32_t weight = row.first[group * row.stride + i];
+            const int8_t weight = row.first[group * row.stride + i];
             if (weight == INT8_MIN)
                 return UINT32_MAX;
             sum += (uint32_t)(weight < 0 ? -weight : weight);

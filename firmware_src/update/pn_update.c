@@ -181,10 +181,6 @@ static pn_update_status_t act(pn_update_t *update, const uint8_t *request, size_
     if (count < HEAD_BYTES || request[1] || request[2] || request[3])
         return PN_UPDATE_REQUEST;
     if (request[0] == 'T')
-        return update->setup.self_test(update->setup.context, &update->model) == 0
-                   ? PN_UPDATE_OK
-                   : PN_UPDATE_SELF_TEST;
-    if (request[0] == 'T')
         return test(update, &update->model);
     if (!update->has_store)
         return PN_UPDATE_NO_STORE;
