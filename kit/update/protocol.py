@@ -69,7 +69,10 @@ _REFUSALS = {
         "the weights are packed for other kernels than its program's",
         "name the target that its program was built for",
     ),
-    Status.MATRIX: ("a matrix of the blob is damaged or of the wrong shape", _BUILD_ANEW),
+    Status.MATRIX: (
+        "a matrix of the blob is damaged, of the wrong shape, or so large that sums overflow",
+        _BUILD_ANEW,
+    ),
     Status.SIGNATURE: (
         "the weights are not signed by the key that its program holds",
         "sign the .pnwb: openssl pkeyutl -sign -rawin -inkey KEY.pem -in FILE -out SIGNATURE\n"

@@ -1,5 +1,6 @@
-"""The stack of every board's programs is bounded: no recursion, no frame that grows, and the deepest
-chain of calls fits what the target sets aside. GCC says each frame's size and who calls whom.
+"""The stack of every board's programs is bounded: no recursion, no frame that grows, and the
+deepest chain of calls fits what the target sets aside. GCC says each frame's size and who calls
+whom.
 """
 
 import re
@@ -23,7 +24,7 @@ _NOT_OF_PROGRAMS = ("oracle", "profile")
 
 
 def programs() -> list[tuple[str, str]]:
-    """Targets with a stack of their own that GCC compiles, each with its programs among PROGRAMS."""
+    """Targets with a stack of their own that GCC compiles, each with those of PROGRAMS it has."""
     targets = map(load_target, target_names())
     boards = [t for t in targets if t.stack_size and load_toolchain(t.toolchain).cc == "gcc"]
     return [(t.name, p) for t in boards for p in PROGRAMS if not t.apps or p in t.apps]
