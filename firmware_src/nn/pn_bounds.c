@@ -1,6 +1,8 @@
 /* Bounds of the network's sums. See pn_bounds.h. */
 #include "pn_bounds.h"
 
+#include "pn_fixed.h"
+
 /* What a matrix reads lies within these: activations, and the features of the first layer. */
 #define ACTIVATION_LIMIT 127u
 #define FEATURE_LIMIT 32768u
@@ -30,7 +32,7 @@ static uint32_t sum_of(row_t row) {
             const int8_t weight = row.first[group * row.stride + i];
             if (weight == INT8_MIN)
                 return UINT32_MAX;
-            sum += (uint32_t)(weight < 0 ? -weight : weight);
+            sum += (uint32_t)pn_abs32(weight);
         }
     return sum;
 }
