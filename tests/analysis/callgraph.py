@@ -30,7 +30,7 @@ class CallGraph:
     unbounded: set[str] = dataclasses.field(default_factory=set)
 
     def add(self, source: Path, text: str) -> None:
-        """Take in one file's graph."""
+        """Take in one file's graph; `link` follows the last."""
         for name, label in _NODE.findall(text):
             if frame := _BYTES.search(label):
                 self.stack[name] = int(frame[1])
@@ -39,6 +39,13 @@ class CallGraph:
                     self.unbounded.add(name)
         for caller, callee in _EDGE.findall(text):
             self.calls.setdefault(caller, set()).add(callee)
+
+    def link(self) -> None:
+        """Let calls by name find weak functions, which GCC calls FILE:NAME as it does statics."""
+        weak = {name.rpartition(":")[2]: name for name in self.stack if ":" in name}
+        for caller, callees in self.calls.items():
+            missing = (callees - self.stack.keys()) & weak.keys()
+            self.calls[caller] = (callees - missing) | {weak[name] for name in missing}
 
     def externals(self) -> set[str]:
         """Functions that are called and defined nowhere here."""

@@ -20,6 +20,7 @@ LIBRARY = re.compile(
 )
 # What a processor pushes for an interrupt, floating point registers and alignment included.
 INTERRUPT_BYTES = 108
+FLASH_DRIVERS = ("pn_cfi", "pn_port_flash_none", "virt")
 _NOT_OF_PROGRAMS = ("oracle", "profile")
 
 
@@ -41,6 +42,7 @@ def read_graph(files: list[Compiled], program: str, folder: Path) -> CallGraph:
         done = file.again("-fcallgraph-info=su", output=output)
         assert done.returncode == 0, done.stderr.decode(errors="replace")
         graph.add(file.source, output.with_suffix(".ci").read_text())
+    graph.link()
     return graph
 
 
@@ -50,10 +52,8 @@ def pointed_to(graph: CallGraph) -> dict[str, list[str]]:
     kernels = [name for name, file in graph.files.items() if "__" in file.stem]
     callbacks = [
         name
-        for name in graph.without_callers()
-        if graph.files[name].parent.name not in ("core", "dsp", "nn", "kernels", "update")
-        and name != "main"
-        and ":" in name
+        for name in graph.without_callers() - {"main"}
+        if graph.files[name].parent.name == "apps" or graph.files[name].stem in FLASH_DRIVERS
     ]
     inner = dict.fromkeys(("core", "dsp", "nn", "kernels", "apps", "include"), kernels)
     return inner | {"update": callbacks}

@@ -24,7 +24,7 @@ MEMORY_BYTES = 1 << 30
 """What one input may make the process take beyond what it has."""
 INPUT_TIMEOUT_S = 10
 """Of the processor's time: others may have it meanwhile."""
-INPUTS_AT_ONCE = 200
+INPUTS_AT_ONCE = 25
 
 
 def limit_memory() -> None:

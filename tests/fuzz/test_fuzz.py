@@ -25,7 +25,7 @@ TARGETS = sorted(path.stem.removeprefix("fuzz_") for path in FUZZ_TESTS.glob("fu
 
 MOMENT_S, LONG_S = 1, 600
 # What starting, the slowest input and an overloaded machine add.
-PATIENCE_S = 240
+PATIENCE_S = 900
 INPUT_TIMEOUT_S = 30
 MEMORY_MB = 1024
 MOST_BYTES = 2048
