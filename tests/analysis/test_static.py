@@ -18,6 +18,8 @@ from tests.analysis.compiled import Compiled, compiled
 TOOL_TIMEOUT_S = 1800.0
 STOPPING_WARNINGS = {"-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Werror"}
 CLANG_TARGETS = ("host_x86_64+clang_x86_64", "mps3_an547+clang_arm_none_eabi")
+# All that a target can name; gcc_base is what they share.
+TOOLCHAINS = sorted({path.stem for path in (TARGETS / "toolchains").iterdir()} - {"gcc_base"})
 
 # Of cppcheck.
 NO_FINDINGS = {
@@ -31,7 +33,7 @@ FALSE_ALARMS = {
 }
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in (TARGETS / "toolchains").iterdir()))
+@pytest.mark.parametrize("name", TOOLCHAINS)
 def test_warnings_stop_every_compiler(name: str) -> None:
     assert set(load_toolchain(name).common_cflags) >= STOPPING_WARNINGS
 
