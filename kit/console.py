@@ -21,10 +21,10 @@ from kit.text import visible
 _PIPE_WIDTH = 200
 _BAR_WIDTH = 30
 
-_out = Console(highlight=False, soft_wrap=True)
+_out = Console(highlight=False, soft_wrap=True, emoji=False)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
-_err = Console(stderr=True, highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def escape(text: str) -> str:

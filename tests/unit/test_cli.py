@@ -5,7 +5,7 @@ import errno
 import click
 import pytest
 
-from kit import cli
+from kit import cli, console
 from kit.errors import CheckFailed, KitError
 
 
@@ -104,3 +104,14 @@ def test_every_verb_has_help_with_an_example(capsys, name: str) -> None:
     assert code == 0
     assert "Example" in out
     assert "./tools/percepnet" in out
+
+
+def test_what_looks_like_an_emoji_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    console.info("scaled.c:100: line")
+    console.table(["place"], [["a:100:"]])
+    console.error("b:100:", "c:100:")
+    shown = capsys.readouterr()
+    assert "scaled.c:100: line" in shown.out
+    assert "a:100:" in shown.out
+    assert "b:100:" in shown.err
+    assert "c:100:" in shown.err
