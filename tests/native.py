@@ -108,10 +108,16 @@ class NativeBuild:
 
     def link(self, program: Path, objects: Sequence[Path]) -> Path:
         """Link a program of objects. Raises KitError with what the linker says."""
-        link_flags = [flag for flag in self._flags if flag.startswith("-f")]
-        command = ["gcc", *link_flags, *objects, "-lm", "-o", program]
-        process.run(command, timeout_s=COMPILE_TIMEOUT_S)
-        return program
+        return self._link(program, objects)
+
+    def link_library(self, library: Path, objects: Sequence[Path]) -> Path:
+        """Link a shared library of objects. Raises KitError with what the linker says."""
+        return self._link(library, ["-shared", *objects])
+
+    def _link(self, made: Path, words: Sequence[str | Path]) -> Path:
+        flags = [flag for flag in self._flags if flag.startswith(("-f", "--coverage"))]
+        process.run(["gcc", *flags, *words, "-lm", "-o", made], timeout_s=COMPILE_TIMEOUT_S)
+        return made
 
 
 def _parts(made: Path) -> list[str]:
