@@ -19,7 +19,9 @@
 #define TYPE_pn_s8_gemv_2col_ukernel_32c4 pn_s8_gemv_2col_fn
 #define TYPE_pn_s8_gemv_2col_ukernel_rm16 pn_s8_gemv_2col_fn
 #define TYPE_pn_s8_spmv_ukernel_8c4 pn_s8_spmv_fn
+#define TYPE_pn_s8_spmv_ukernel_rm16 pn_s8_spmv_fn
 #define TYPE_pn_s8_spmv_2col_ukernel_8c4 pn_s8_spmv_2col_fn
+#define TYPE_pn_s8_spmv_2col_ukernel_rm16 pn_s8_spmv_2col_fn
 #define TYPE_pn_s16s8_gemv_ukernel_32c4 pn_s16s8_gemv_fn
 #define TYPE_pn_s16s8_gemv_ukernel_rm16 pn_s16s8_gemv_fn
 #define TYPE_pn_s32_tanh_ukernel_x8 pn_s32_tanh_fn
@@ -31,7 +33,9 @@
 #define MEMBER_pn_s8_gemv_2col_ukernel_32c4 s8_gemv_2col
 #define MEMBER_pn_s8_gemv_2col_ukernel_rm16 s8_gemv_2col
 #define MEMBER_pn_s8_spmv_ukernel_8c4 s8_spmv
+#define MEMBER_pn_s8_spmv_ukernel_rm16 s8_spmv
 #define MEMBER_pn_s8_spmv_2col_ukernel_8c4 s8_spmv_2col
+#define MEMBER_pn_s8_spmv_2col_ukernel_rm16 s8_spmv_2col
 #define MEMBER_pn_s16s8_gemv_ukernel_32c4 s16s8_gemv
 #define MEMBER_pn_s16s8_gemv_ukernel_rm16 s16s8_gemv
 #define MEMBER_pn_s32_tanh_ukernel_x8 s32_tanh
@@ -42,8 +46,10 @@
 #define LAYOUT_pn_s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s8_gemv_2col_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s8_gemv_2col_ukernel_rm16 PN_LAYOUT_RM16
-#define LAYOUT_pn_s8_spmv_ukernel_8c4 ANY_LAYOUT
-#define LAYOUT_pn_s8_spmv_2col_ukernel_8c4 ANY_LAYOUT
+#define LAYOUT_pn_s8_spmv_ukernel_8c4 PN_LAYOUT_NR32C4
+#define LAYOUT_pn_s8_spmv_ukernel_rm16 PN_LAYOUT_RM16
+#define LAYOUT_pn_s8_spmv_2col_ukernel_8c4 PN_LAYOUT_NR32C4
+#define LAYOUT_pn_s8_spmv_2col_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s16s8_gemv_ukernel_32c4 PN_LAYOUT_NR32C4
 #define LAYOUT_pn_s16s8_gemv_ukernel_rm16 PN_LAYOUT_RM16
 #define LAYOUT_pn_s32_tanh_ukernel_x8 ANY_LAYOUT

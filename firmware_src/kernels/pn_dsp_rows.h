@@ -30,4 +30,10 @@ static inline int32_t pn_dsp_add_4(int32_t sum, pn_dsp_pairs_t w, pn_dsp_pairs_t
     return __smlad(w.odd, x.odd, __smlad(w.even, x.even, sum));
 }
 
+/* No load moves up across this: where steps are unrolled, compilers would begin with the loads of
+ * all, for which there are not enough registers. */
+static inline void pn_dsp_end_step(void) {
+    __asm__ volatile("" ::: "memory");
+}
+
 #endif

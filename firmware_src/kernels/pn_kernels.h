@@ -9,9 +9,13 @@
  *           that a pass over the matrix is one stream; the last rows % 32 in tiles of 8 by 4
  *   rm16    (Cortex-M) row after row
  *
- * Beside nr32c4, a matrix of which enough blocks of 8 rows by 4 columns are zero is stored without
- * them: strip after strip of 8 rows, the blocks that are left, [8][4] each. A list tells for each
- * strip how many those are, and where each begins, in units of 4 columns.
+ * A matrix of which enough blocks of 8 rows by 4 columns are zero is stored without them, strip
+ * after strip of 8 rows. A list tells for each strip how many blocks are left, and where each
+ * begins, in units of 4 columns. Their order is that of the kernels that read them:
+ *
+ *   8c4   (beside nr32c4) block after block, [8][4] each
+ *   rm16  (beside rm16) the strip's upper 4 rows, then the lower: of each 4 blocks, or of as many
+ * as are left at the end, the columns side by side, [4][4 * 4]
  *
  * Rows are a multiple of 8, columns of 16; the code generator pads with zeros. Weights lie in
  * [-127, 127].
@@ -52,7 +56,8 @@ typedef void pn_s8_gemv_fn(size_t rows, size_t cols, const int8_t *w, const int3
 typedef void pn_s8_gemv_2col_fn(size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
                                 const int8_t *x0, const int8_t *x1, int32_t *y0, int32_t *y1);
 
-/* y = bias + w x for a block sparse w, whose list is `blocks`; bounds as above. */
+/* y = bias + w x for a block sparse w, whose list is `blocks`; x 4-byte aligned, bounds as above.
+ */
 typedef void pn_s8_spmv_fn(size_t rows, const int8_t *w, const uint16_t *blocks,
                            const int32_t *bias, const int8_t *x, int32_t *y);
 

@@ -116,7 +116,7 @@ pn_blob_status_t pn_blob_load(const void *data, size_t size, const pn_nn_model_t
     for (size_t i = 0; i < PN_NN_MATRICES && status == PN_BLOB_OK; i++) {
         const uint8_t *const entry = blob + PN_BLOB_HEADER_BYTES + i * PN_BLOB_ENTRY_BYTES;
         /* The first layer reads int16, for which there are no block sparse kernels. */
-        const bool may_be_sparse = i != 0 && base->layout == PN_LAYOUT_NR32C4;
+        const bool may_be_sparse = i != 0;
         /* pn_nn_matrix finds the place of a matrix; `loaded` itself is not constant. */
         status = load_matrix(blob, size, entry, may_be_sparse,
                              (pn_matrix_t *)(uintptr_t)pn_nn_matrix(&loaded, i));

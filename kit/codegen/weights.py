@@ -16,15 +16,16 @@ _JOINED_ORDER = (1, 2, 4, 3, 0)
 """pn_nn.c keeps [c2, g1, g2, g3, g4] as g1 g2 g4 g3 c2, so that [g3, c2] is in one piece too."""
 
 SPARSE_SHARE = 0.75
-"""A matrix is stored block by block where that takes at most this share of its bytes."""
+"""A matrix is stored without its zero blocks where that takes at most this share of its bytes:
+instructions are fewer, too, from about there on with every instruction set."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Packing:
     """Tile order of a weight matrix: `nr` outputs by `kr` inputs, `tail_nr` for the last rows.
 
-    `number` is the layout's in firmware_src/kernels/pn_dispatch.h. sparse: its kernels also read
-    matrices without their zero blocks.
+    `number` is the layout's in firmware_src/kernels/pn_dispatch.h. Of matrices without their zero
+    blocks, the columns of `together` blocks are side by side in pieces of `piece_rows` rows.
     """
 
     name: str
@@ -32,7 +33,8 @@ class Packing:
     tail_nr: int
     kr: int
     number: int
-    sparse: bool = False
+    piece_rows: int
+    together: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Packed:
 PACKINGS = {
     packing.name: packing
     for packing in (
-        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1, sparse=True),
-        Packing("rm16", nr=1, tail_nr=1, kr=WIDTH_MULTIPLE, number=2),
+        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1, piece_rows=8, together=1),
+        Packing("rm16", nr=1, tail_nr=1, kr=WIDTH_MULTIPLE, number=2, piece_rows=4, together=4),
     )
 }
 
@@ -81,11 +83,12 @@ def pack(weight: np.ndarray, packing: Packing) -> bytes:
     )
 
 
-def pack_blocks(weight: np.ndarray) -> Packed:
+def pack_blocks(weight: np.ndarray, packing: Packing) -> Packed:
     """Leave out the blocks of 8 rows by 4 columns that are zero.
 
     weight: int8 [rows, cols], rows a multiple of 8, cols of 4. Of each strip of 8 rows the list has
-    the number of blocks left, then their places in units of 4 columns; the weights are [8][4] each.
+    the number of blocks left, then their places in units of 4 columns. Its weights are, for each
+    piece_rows of its rows, [piece_rows][4 * together], with fewer columns at the end.
     """
     rows, cols = weight.shape
     tiles = weight.reshape(rows // BLOCK_ROWS, BLOCK_ROWS, cols // BLOCK_COLS, BLOCK_COLS)
@@ -93,15 +96,26 @@ def pack_blocks(weight: np.ndarray) -> Packed:
     kept = tiles.any(axis=(2, 3))
     places = [np.flatnonzero(strip) for strip in kept]
     blocks = np.concatenate([np.concatenate([[len(strip)], strip]) for strip in places])
-    return Packed(tiles[kept].tobytes(), blocks.astype(np.uint16))
+    strips = [_strip(strip[mask], packing) for strip, mask in zip(tiles, kept, strict=True)]
+    return Packed(b"".join(strips), blocks.astype(np.uint16))
+
+
+def _strip(blocks: np.ndarray, packing: Packing) -> bytes:
+    """The weights of the blocks [n, 8, 4] that are left of a strip."""
+    height, together = packing.piece_rows, packing.together
+    return b"".join(
+        blocks[first : first + together, row : row + height].transpose(1, 0, 2).tobytes()
+        for row in range(0, BLOCK_ROWS, height)
+        for first in range(0, len(blocks), together)
+    )
 
 
 def pack_matrix(name: str, weight: np.ndarray, packing: Packing) -> Packed:
-    """Pack a padded matrix, block sparse where kernels can read it so and it pays."""
+    """Pack a padded matrix, block sparse where there are kernels for that and it pays."""
     dense = Packed(pack(weight, packing), None)
-    if not (packing.sparse and can_be_sparse(name)):
+    if not can_be_sparse(name):
         return dense
-    sparse = pack_blocks(weight)
+    sparse = pack_blocks(weight, packing)
     return sparse if sparse.size <= SPARSE_SHARE * dense.size else dense
 
 

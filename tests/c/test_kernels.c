@@ -137,6 +137,7 @@ static void check_shape(pn_layout_t layout, const pn_kernels_t *kernels, size_t 
 #define BLOCK_COLS 96 /* of which a block has 4 */
 
 static uint16_t blocks[MOST_STRIPS * (1 + BLOCK_COLS / 4)];
+static int8_t *const x_words[2] = {x_s8_memory[0] + 4, x_s8_memory[1] + 12}; /* no more aligned */
 
 /* A list of blocks in which every strip but one keeps `kept` blocks: that one keeps none. */
 static void draw_blocks(size_t strips, size_t kept) {
@@ -149,37 +150,49 @@ static void draw_blocks(size_t strips, size_t kept) {
     }
 }
 
-static void expect_sparse(size_t strips, const int8_t *x, int32_t *y) {
+/* Of a strip with `count` blocks, where the weight of a row and a column of one of them is. */
+static size_t sparse_place(pn_layout_t layout, size_t count, size_t row, size_t block, size_t col) {
+    if (layout == PN_LAYOUT_NR32C4)
+        return 32 * block + 4 * row + col;
+    const size_t group = block / 4 * 4, width = count - group < 4 ? 4 * (count - group) : 16;
+    return row / 4 * 16 * count + 16 * group + row % 4 * width + 4 * (block - group) + col;
+}
+
+static void expect_sparse(pn_layout_t layout, size_t strips, const int8_t *x, int32_t *y) {
     const int8_t *w = weights;
     const uint16_t *list = blocks;
-    for (size_t strip = 0; strip < strips; strip++) {
-        memcpy(y + 8 * strip, bias + 8 * strip, 8 * sizeof *y);
-        for (size_t count = *list++; count; count--, list++, w += 32)
+    memcpy(y, bias, 8 * strips * sizeof *y);
+    for (size_t strip = 0; strip < strips; strip++, y += 8) {
+        const size_t count = *list++;
+        for (size_t block = 0; block < count; block++, list++)
             for (size_t i = 0; i < 32; i++)
-                y[8 * strip + i / 4] += w[i] * x[4 * (size_t)*list + i % 4];
+                y[i / 4] += w[sparse_place(layout, count, i / 4, block, i % 4)] *
+                            x[4 * (size_t)*list + i % 4];
+        w += 32 * count;
     }
 }
 
-static void check_spmv(const pn_kernels_t *kernels, size_t strips) {
+static void check_spmv(pn_layout_t layout, const pn_kernels_t *kernels, size_t strips) {
     const size_t rows = 8 * strips;
     arm_guards(rows);
-    expect_sparse(strips, x_s8[0], expected[0]);
-    kernels->s8_spmv(rows, weights, blocks, bias, x_s8[0], actual[0]);
+    expect_sparse(layout, strips, x_words[0], expected[0]);
+    kernels->s8_spmv(rows, weights, blocks, bias, x_words[0], actual[0]);
     compare("s8_spmv", kernels->isa, rows, BLOCK_COLS);
     arm_guards(rows);
-    expect_sparse(strips, x_s8[0], expected[0]);
-    expect_sparse(strips, x_s8[1], expected[1]);
-    kernels->s8_spmv_2col(rows, weights, blocks, bias, x_s8[0], x_s8[1], actual[0], actual[1]);
+    expect_sparse(layout, strips, x_words[0], expected[0]);
+    expect_sparse(layout, strips, x_words[1], expected[1]);
+    kernels->s8_spmv_2col(rows, weights, blocks, bias, x_words[0], x_words[1], actual[0],
+                          actual[1]);
     compare("s8_spmv_2col", kernels->isa, rows, BLOCK_COLS);
 }
 
-static void test_spmv(const pn_kernels_t *kernels) {
+static void test_spmv(pn_layout_t layout, const pn_kernels_t *kernels) {
     for (size_t strips = 1; strips <= MOST_STRIPS; strips++)
         for (size_t kept = 0; kept <= BLOCK_COLS / 4; kept++)
             for (pattern_t pattern = RANDOM; pattern < PATTERNS; pattern++) {
                 fill(pattern, 8 * strips, BLOCK_COLS);
                 draw_blocks(strips, kept);
-                check_spmv(kernels, strips);
+                check_spmv(layout, kernels, strips);
             }
 }
 
@@ -302,7 +315,7 @@ int main(void) {
             pn_kernels_t kernels;
             failures += pn_dispatch_select(layouts[l], isa, &kernels) != PN_OK;
             test_gemv(layouts[l], &kernels);
-            test_spmv(&kernels);
+            test_spmv(layouts[l], &kernels);
             test_elementwise(&kernels, &scalar);
             pn_port_line("layout %d with %s: uses %s", (int)layouts[l], isa, kernels.isa);
         }

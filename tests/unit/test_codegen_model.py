@@ -64,7 +64,7 @@ def sparse_weight(density: float) -> np.ndarray:
 
 def test_blocks_say_where_they_were() -> None:
     weight = sparse_weight(0.4)
-    packed = pack_blocks(weight)
+    packed = pack_blocks(weight, PACKINGS["nr32c4"])
     blocks = np.frombuffer(packed.weights, np.int8).reshape(-1, 8, 4)
     words, again, used = packed.blocks.tolist(), np.zeros_like(weight), 0
     for row in range(0, 64, 8):
@@ -77,12 +77,28 @@ def test_blocks_say_where_they_were() -> None:
     np.testing.assert_array_equal(again, weight)
 
 
-def test_a_matrix_is_block_sparse_where_that_pays_and_kernels_can_read_it() -> None:
+def test_columns_of_blocks_are_side_by_side_where_kernels_read_rows() -> None:
+    weight = np.zeros((8, 32), np.int8)
+    kept = [0, 4, 8, 20, 24, 25, 26, 27]
+    weight[:, kept] = np.arange(1, 65).reshape(8, 8)
+    packed = pack_blocks(weight, PACKINGS["rm16"])
+    assert packed.blocks.tolist() == [5, 0, 1, 2, 5, 6]
+    columns = np.concatenate([np.arange(4) + 4 * block for block in (0, 1, 2, 5, 6)])
+    pieces = [
+        weight[rows][:, part]
+        for rows in (range(4), range(4, 8))
+        for part in (columns[:16], columns[16:])
+    ]
+    assert packed.weights == b"".join(piece.tobytes() for piece in pieces)
+
+
+@pytest.mark.parametrize("layout", ["nr32c4", "rm16"])
+def test_a_matrix_is_block_sparse_where_that_pays_and_kernels_can_read_it(layout: str) -> None:
     half, most = sparse_weight(0.5), sparse_weight(0.9)
-    assert pack_matrix("gru1.hh", half, PACKINGS["nr32c4"]).blocks is not None
-    assert pack_matrix("gru1.hh", most, PACKINGS["nr32c4"]).blocks is None
-    assert pack_matrix("gru1.hh", half, PACKINGS["rm16"]).blocks is None
-    assert pack_matrix("fc", half, PACKINGS["nr32c4"]).blocks is None
+    packing = PACKINGS[layout]
+    assert pack_matrix("gru1.hh", half, packing).blocks is not None
+    assert pack_matrix("gru1.hh", most, packing).blocks is None
+    assert pack_matrix("fc", half, packing).blocks is None
 
 
 def test_padding_keeps_every_output_bit() -> None:
@@ -116,14 +132,18 @@ def test_blob_says_what_its_header_promises() -> None:
     assert blob[32:48] == bytes(range(16))
     golden = np.hstack(golden_outputs(model)).astype("<i2")
     assert struct.unpack_from("<4I", blob, 48) == (zlib.crc32(golden.tobytes()), 0, 0, 0)
-    for i, matrix in enumerate(pad_model(model).values()):
-        offset, crc, shape, left, right, _ = struct.unpack_from("<6I", blob, 64 + 24 * i)
+    for i, (name, matrix) in enumerate(pad_model(model).items()):
+        offset, crc, shape, left, right, words = struct.unpack_from("<6I", blob, 64 + 24 * i)
         rows, cols = matrix.weight.shape
-        data = blob[offset : offset + rows * cols + 8 * rows]
+        packed = pack_matrix(name, matrix.weight, PACKINGS["rm16"])
+        data = blob[offset : offset + packed.size + 8 * rows]
         assert offset % 64 == 0
         assert (shape, left, right) == (rows | cols << 16, matrix.left, matrix.right)
         assert zlib.crc32(data) == crc
-        assert data[: rows * cols] == matrix.weight.tobytes()
+        assert data[: len(packed.weights)] == packed.weights
+        assert data[len(packed.weights) :][: 4 * rows] == matrix.bias.astype("<i4").tobytes()
+        blocks = b"" if packed.blocks is None else packed.blocks.astype("<u2").tobytes()
+        assert (2 * words, data[len(packed.weights) + 8 * rows :]) == (len(blocks), blocks)
 
 
 def test_graph_id_changes_with_any_width() -> None:
@@ -195,7 +215,7 @@ def test_c_equals_the_integer_reference_for_odd_widths(
     (tmp_path / "main.c").write_text(_STEPPER)
     program = compile_c(tmp_path, model_path, layout, tmp_path / "main.c")
     # What odd widths are padded with makes blocks of zeros.
-    assert ("conv2_blocks" in (tmp_path / "pn_model.c").read_text()) == (layout == "nr32c4")
+    assert "conv2_blocks" in (tmp_path / "pn_model.c").read_text()
     features = (
         np.random.Generator(np.random.PCG64(9)).integers(-32768, 32768, (300, 70)).astype("<i2")
     )
@@ -208,14 +228,15 @@ def test_c_equals_the_integer_reference_for_odd_widths(
     np.testing.assert_array_equal(got[:, 1], strengths)
 
 
-def test_a_block_sparse_model_passes_the_tests_of_the_network(tmp_path: Path) -> None:
+@pytest.mark.parametrize("layout", ["nr32c4", "rm16"])
+def test_a_block_sparse_model_passes_the_tests_of_the_network(tmp_path: Path, layout: str) -> None:
     """Golden vectors, packets, its blob, and blobs with bad lists of blocks."""
     arch = Architecture(fc=32, conv1=48, conv2=48, gru=80, gru_strength=32)
     path = tmp_path / "sparse.tflite"
     path.write_bytes(write_tflite(sparsify(random_weights(arch), arch, 0.6), arch, {}))
     port = FIRMWARE / "port"
     mains = [C_TESTS / "test_nn.c", port / "pn_port_line.c", port / "linux" / "pn_port_linux.c"]
-    program = compile_c(tmp_path, path, "nr32c4", *mains)
+    program = compile_c(tmp_path, path, layout, *mains)
     assert (tmp_path / "pn_model.c").read_text().count("_blocks[") == 14
     done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stdout
