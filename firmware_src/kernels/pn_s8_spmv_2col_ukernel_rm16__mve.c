@@ -43,6 +43,9 @@ void pn_s8_spmv_2col_ukernel_rm16__mve(size_t rows, const int8_t *w, const uint1
                                        const int32_t *bias, const int8_t *x0, const int8_t *x1,
                                        int32_t *y0, int32_t *y1) {
     for (size_t row = 0; row < rows; row += 8, blocks += 1 + *blocks)
-        for (size_t i = row; i < row + 8; i += 2, w += i % 4 ? 16 * (size_t)*blocks : 0)
-            multiply_2_rows(*blocks, i % 4, w, blocks + 1, bias + i, x0, x1, y0 + i, y1 + i);
+        for (size_t i = row; i < row + 8; i += 4, w += 16 * (size_t)*blocks) {
+            multiply_2_rows(*blocks, 0, w, blocks + 1, bias + i, x0, x1, y0 + i, y1 + i);
+            multiply_2_rows(*blocks, 2, w, blocks + 1, bias + i + 2, x0, x1, y0 + i + 2,
+                            y1 + i + 2);
+        }
 }
