@@ -97,6 +97,15 @@ def _flags(*groups: tuple[str, ...]) -> list[str]:
     return flags
 
 
+def command_by_full_name(env: Environment) -> str:
+    """The command that compiles sources of the build folder, which may be anywhere.
+
+    Of a main file that a prefix map renames GCC writes other line tables than of one that it does
+    not, so they are named in full wherever that is. The name changes nothing built.
+    """
+    return env["CCCOM"].replace("$SOURCES", "$( ${SOURCES.abspath} $)")
+
+
 def object_name(path: os.PathLike[str]) -> str:
     """Path of a source's object below its variant's folder; it says where the source is."""
     full = os.fspath(path)

@@ -14,6 +14,7 @@ from kit.scons.environment import (
     PROFILE,
     RELEASE,
     build_folder,
+    command_by_full_name,
     make_environment,
     object_name,
 )
@@ -150,12 +151,15 @@ class TargetBuild:
         name: str,
         flags: tuple[str, ...] = (),
         shell: bool = False,
+        is_generated: bool = False,
     ) -> Any:
         output = f"{self._variant_folder(variant)}/obj/{name}"
         if output not in self._objects:
             env = self._environment(variant, shell)
-            flags = env["CCFLAGS"] + list(flags)
-            self._objects[output] = env.Object(output, source, CCFLAGS=flags)[0]
+            changed: dict[str, Any] = {"CCFLAGS": env["CCFLAGS"] + list(flags)}
+            if is_generated:
+                changed["CCCOM"] = command_by_full_name(env)
+            self._objects[output] = env.Object(output, source, **changed)[0]
         return self._objects[output]
 
     def _compile(self, variant: str, paths: list[Path]) -> list[Any]:
@@ -172,7 +176,10 @@ class TargetBuild:
         generated_c = [node for node in self._tables + self._model if node.name.endswith(".c")]
         return [
             *self._compile(variant, sources.library_sources(self.model is not None)),
-            *(self._object(variant, node, f"gen/{node.name[:-2]}.o") for node in generated_c),
+            *(
+                self._object(variant, node, f"gen/{node.name[:-2]}.o", is_generated=True)
+                for node in generated_c
+            ),
             *(
                 self._object(
                     variant,

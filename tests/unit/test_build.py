@@ -20,6 +20,7 @@ from kit.paths import FIRMWARE, ROOT, TARGETS
 
 BUILD_TIMEOUT_S = 120
 HOST, BOARD = "host_x86_64", "mps2_an500"
+MADE_FOR_BOARD = ("libpercepnet.a", "toy.elf", "obj/gen/pn_tables.o", "obj/gen/pn_model.o")
 MADE = ("libpercepnet.a", "libpercepnet.so", "toy", "gen/pn_model.c", "gen/model.pnwb")
 TOY = {
     "dsp/pn_alpha.c": "int pn_alpha(void);\nint pn_alpha(void) { return 1; }\n",
@@ -95,9 +96,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return checkout
 
 
-def assert_same_bytes(one: Path, other: Path) -> None:
-    for name in MADE:
-        assert (one / HOST / name).read_bytes() == (other / HOST / name).read_bytes(), name
+def assert_same_bytes(one: Path, other: Path, target: str = HOST) -> None:
+    for name in MADE if target == HOST else MADE_FOR_BOARD:
+        assert (one / target / name).read_bytes() == (other / target / name).read_bytes(), name
 
 
 def test_another_folder_user_and_date_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
@@ -124,6 +125,14 @@ def test_a_build_folder_elsewhere_gets_the_same_bytes_and_leaves_the_checkout_al
     after = sorted(path for path in other.rglob("*") if path.suffix != ".pyc")
     assert [path for path in after if path not in before and path.name != "__pycache__"] == []
     assert_same_bytes(built / "build", tmp_path / "out")
+
+
+def test_a_boards_compiler_is_not_told_where_the_build_folder_is(
+    two_targets: Path, tmp_path: Path
+) -> None:
+    build(two_targets, goal=BOARD)
+    build(two_targets, f"build={tmp_path / 'out'}", goal=BOARD)
+    assert_same_bytes(two_targets / "build", tmp_path / "out", BOARD)
 
 
 def test_what_was_compiled_comes_from_the_cache_in_another_checkout(tmp_path: Path) -> None:
