@@ -14,8 +14,7 @@
  * begins, in units of 4 columns. Their order is that of the kernels that read them:
  *
  *   8c4   (beside nr32c4) block after block, [8][4] each
- *   rm16  (beside rm16) the strip's upper 4 rows, then the lower: of each 4 blocks, or of as many
- * as are left at the end, the columns side by side, [4][4 * 4]
+ *   rm16  (beside rm16) row after row, of all blocks of a strip
  *
  * Rows are a multiple of 8, columns of 16; the code generator pads with zeros. Weights lie in
  * [-127, 127].

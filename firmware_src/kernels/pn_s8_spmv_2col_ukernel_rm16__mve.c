@@ -1,38 +1,34 @@
-/* Block sparse int8 matrix by two int8 vectors, four rows after four, M-profile vector extension.
- * See pn_kernels.h. */
-#include "pn_mve_sparse.h"
+/* Block sparse int8 matrix by two int8 vectors, row after row, M-profile vector extension. See
+ * pn_kernels.h. */
+#include "pn_kernels.h"
 
 pn_s8_spmv_2col_fn pn_s8_spmv_2col_ukernel_rm16__mve;
 
-/* Two of the four rows of `count` blocks, the first or those from `pair` = 2 on: four sums in
- * flight, and each load serves two. */
-static void multiply_2_rows(size_t count, size_t pair, const int8_t *w, const uint16_t *blocks,
+/* Two rows of `width` weights by both columns: each load serves two of the four sums. The loop is
+ * that of pn_s8_spmv_ukernel_rm16__mve.c. */
+static void multiply_2_rows(size_t width, const int8_t *w, const uint16_t *blocks,
                             const int32_t *bias, const int8_t *x0, const int8_t *x1, int32_t *y0,
                             int32_t *y1) {
-    const int8_t *upper = w + 16 * pair, *lower = pn_mve_row(upper + 16);
+    const int8_t *next = w + width;
     int32_t sum00 = bias[0], sum01 = bias[0], sum10 = bias[1], sum11 = bias[1];
-    for (size_t groups = count / 4; groups; groups--) {
-        const int8x16_t first = pn_mve_columns(x0, blocks), second = pn_mve_columns(x1, blocks);
-        const int8x16_t weights0 = vld1q_s8(upper), weights1 = vld1q_s8(lower);
-        sum00 = vmladavaq_s8(sum00, weights0, first);
-        sum01 = vmladavaq_s8(sum01, weights0, second);
-        sum10 = vmladavaq_s8(sum10, weights1, first);
-        sum11 = vmladavaq_s8(sum11, weights1, second);
-        blocks += 4, upper += 64, lower += 64;
-    }
-    if (count % 4) {
-        const size_t width = count % 4 * 4;
-        const mve_pred16_t rest = vctp8q((uint32_t)width);
-        upper = w + count / 4 * 64 + width * pair;
-        const int8x16_t first = pn_mve_last_columns(x0, blocks, rest);
-        const int8x16_t second = pn_mve_last_columns(x1, blocks, rest);
-        const int8x16_t weights0 = vldrbq_z_s8(upper, rest);
-        const int8x16_t weights1 = vldrbq_z_s8(upper + width, rest);
-        sum00 = vmladavaq_s8(sum00, weights0, first);
-        sum01 = vmladavaq_s8(sum01, weights0, second);
-        sum10 = vmladavaq_s8(sum10, weights1, first);
-        sum11 = vmladavaq_s8(sum11, weights1, second);
-    }
+    register size_t left __asm__("lr") = width;
+    __asm__(
+        "   wlstp.8      lr, lr, 2f\n"
+        "1: vldrh.u32    q0, [%[blocks]], #8\n"
+        "   vldrb.u8     q2, [%[w]], #16\n"
+        "   vldrw.u32    q1, [%[x0], q0, uxtw #2]\n"
+        "   vldrb.u8     q3, [%[next]], #16\n"
+        "   vmladava.s8  %[sum00], q2, q1\n"
+        "   vldrw.u32    q4, [%[x1], q0, uxtw #2]\n"
+        "   vmladava.s8  %[sum10], q3, q1\n"
+        "   vmladava.s8  %[sum01], q2, q4\n"
+        "   vmladava.s8  %[sum11], q3, q4\n"
+        "   letp         lr, 1b\n"
+        "2:"
+        : [sum00] "+Te"(sum00), [sum01] "+Te"(sum01), [sum10] "+Te"(sum10), [sum11] "+Te"(sum11),
+          [w] "+r"(w), [next] "+r"(next), [blocks] "+l"(blocks), [left] "+r"(left)
+        : [x0] "r"(x0), [x1] "r"(x1)
+        : "q0", "q1", "q2", "q3", "q4", "memory");
     y0[0] = sum00;
     y1[0] = sum01;
     y0[1] = sum10;
@@ -43,9 +39,6 @@ void pn_s8_spmv_2col_ukernel_rm16__mve(size_t rows, const int8_t *w, const uint1
                                        const int32_t *bias, const int8_t *x0, const int8_t *x1,
                                        int32_t *y0, int32_t *y1) {
     for (size_t row = 0; row < rows; row += 8, blocks += 1 + *blocks)
-        for (size_t i = row; i < row + 8; i += 4, w += 16 * (size_t)*blocks) {
-            multiply_2_rows(*blocks, 0, w, blocks + 1, bias + i, x0, x1, y0 + i, y1 + i);
-            multiply_2_rows(*blocks, 2, w, blocks + 1, bias + i + 2, x0, x1, y0 + i + 2,
-                            y1 + i + 2);
-        }
+        for (size_t i = row; i < row + 8; i += 2, w += 8 * (size_t)*blocks)
+            multiply_2_rows(4 * (size_t)*blocks, w, blocks + 1, bias + i, x0, x1, y0 + i, y1 + i);
 }

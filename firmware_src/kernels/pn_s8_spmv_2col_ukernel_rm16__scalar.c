@@ -1,5 +1,4 @@
-/* Block sparse int8 matrix by two int8 vectors, four rows after four: the definition. See
- * pn_kernels.h. */
+/* Block sparse int8 matrix by two int8 vectors, row after row: the definition. See pn_kernels.h. */
 #include "pn_kernels.h"
 
 pn_s8_spmv_2col_fn pn_s8_spmv_2col_ukernel_rm16__scalar;

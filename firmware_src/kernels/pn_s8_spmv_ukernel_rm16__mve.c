@@ -1,32 +1,34 @@
-/* Block sparse int8 matrix by int8 vector, four rows after four, M-profile vector extension. See
+/* Block sparse int8 matrix by int8 vector, row after row, M-profile vector extension. See
  * pn_kernels.h. */
-#include "pn_mve_sparse.h"
+#include "pn_kernels.h"
 
 pn_s8_spmv_fn pn_s8_spmv_ukernel_rm16__mve;
 
-/* Four rows of `count` blocks share the gathering of four blocks' columns; loads that move their
- * pointers. */
-static void multiply_4_rows(size_t count, const int8_t *w, const uint16_t *blocks,
+/* Four rows of `width` weights share the gathering of four blocks' columns. The loop is one that
+ * masks what is too much in its last round: compilers do not make those out of intrinsics. */
+static void multiply_4_rows(size_t width, const int8_t *w, const uint16_t *blocks,
                             const int32_t *bias, const int8_t *x, int32_t *y) {
-    const int8_t *w1 = pn_mve_row(w + 16), *w2 = pn_mve_row(w + 32), *w3 = pn_mve_row(w + 48);
+    const int8_t *w1 = w + width, *w2 = w1 + width, *w3 = w2 + width;
     int32_t sum0 = bias[0], sum1 = bias[1], sum2 = bias[2], sum3 = bias[3];
-    for (size_t groups = count / 4; groups; groups--) {
-        const int8x16_t x16 = pn_mve_columns(x, blocks);
-        sum0 = vmladavaq_s8(sum0, vld1q_s8(w), x16);
-        sum1 = vmladavaq_s8(sum1, vld1q_s8(w1), x16);
-        sum2 = vmladavaq_s8(sum2, vld1q_s8(w2), x16);
-        sum3 = vmladavaq_s8(sum3, vld1q_s8(w3), x16);
-        blocks += 4, w += 64, w1 += 64, w2 += 64, w3 += 64;
-    }
-    if (count % 4) {
-        const size_t width = count % 4 * 4;
-        const mve_pred16_t rest = vctp8q((uint32_t)width);
-        const int8x16_t x16 = pn_mve_last_columns(x, blocks, rest);
-        sum0 = vmladavaq_s8(sum0, vldrbq_z_s8(w, rest), x16);
-        sum1 = vmladavaq_s8(sum1, vldrbq_z_s8(w + width, rest), x16);
-        sum2 = vmladavaq_s8(sum2, vldrbq_z_s8(w + 2 * width, rest), x16);
-        sum3 = vmladavaq_s8(sum3, vldrbq_z_s8(w + 3 * width, rest), x16);
-    }
+    register size_t left __asm__("lr") = width;
+    __asm__("   wlstp.8      lr, lr, 2f\n"
+            "1: vldrh.u32    q0, [%[blocks]], #8\n"
+            "   vldrw.u32    q1, [%[x], q0, uxtw #2]\n"
+            "   vldrb.u8     q2, [%[w]], #16\n"
+            "   vldrb.u8     q3, [%[w1]], #16\n"
+            "   vmladava.s8  %[sum0], q2, q1\n"
+            "   vldrb.u8     q0, [%[w2]], #16\n"
+            "   vmladava.s8  %[sum1], q3, q1\n"
+            "   vldrb.u8     q2, [%[w3]], #16\n"
+            "   vmladava.s8  %[sum2], q0, q1\n"
+            "   vmladava.s8  %[sum3], q2, q1\n"
+            "   letp         lr, 1b\n"
+            "2:"
+            : [sum0] "+Te"(sum0), [sum1] "+Te"(sum1), [sum2] "+Te"(sum2), [sum3] "+Te"(sum3),
+              [w] "+r"(w), [w1] "+r"(w1), [w2] "+r"(w2), [w3] "+r"(w3), [blocks] "+l"(blocks),
+              [left] "+r"(left)
+            : [x] "r"(x)
+            : "q0", "q1", "q2", "q3", "memory");
     y[0] = sum0;
     y[1] = sum1;
     y[2] = sum2;
@@ -35,7 +37,11 @@ static void multiply_4_rows(size_t count, const int8_t *w, const uint16_t *block
 
 void pn_s8_spmv_ukernel_rm16__mve(size_t rows, const int8_t *w, const uint16_t *blocks,
                                   const int32_t *bias, const int8_t *x, int32_t *y) {
-    for (size_t row = 0; row < rows; row += 8, blocks += 1 + *blocks)
-        for (size_t i = row; i < row + 8; i += 4, w += 16 * (size_t)*blocks)
-            multiply_4_rows(*blocks, w, blocks + 1, bias + i, x, y + i);
+    for (const int32_t *const end = bias + rows; bias < end; bias += 8, y += 8) {
+        const size_t width = 4 * (size_t)*blocks++;
+        multiply_4_rows(width, w, blocks, bias, x, y);
+        multiply_4_rows(width, w + 4 * width, blocks, bias + 4, x, y + 4);
+        w += 8 * width;
+        blocks += width / 4;
+    }
 }

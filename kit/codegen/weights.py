@@ -24,8 +24,8 @@ instructions are fewer, too, from about there on with every instruction set."""
 class Packing:
     """Tile order of a weight matrix: `nr` outputs by `kr` inputs, `tail_nr` for the last rows.
 
-    `number` is the layout's in firmware_src/kernels/pn_dispatch.h. Of matrices without their zero
-    blocks, the columns of `together` blocks are side by side in pieces of `piece_rows` rows.
+    `number` is the layout's in firmware_src/kernels/pn_dispatch.h. row_after_row: matrices
+    without their zero blocks have the rows of a strip one after the other, not its blocks.
     """
 
     name: str
@@ -33,8 +33,7 @@ class Packing:
     tail_nr: int
     kr: int
     number: int
-    piece_rows: int
-    together: int
+    row_after_row: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Packed:
 PACKINGS = {
     packing.name: packing
     for packing in (
-        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1, piece_rows=8, together=1),
-        Packing("rm16", nr=1, tail_nr=1, kr=WIDTH_MULTIPLE, number=2, piece_rows=4, together=4),
+        Packing("nr32c4", nr=32, tail_nr=8, kr=4, number=1, row_after_row=False),
+        Packing("rm16", nr=1, tail_nr=1, kr=WIDTH_MULTIPLE, number=2, row_after_row=True),
     )
 }
 
@@ -87,8 +86,8 @@ def pack_blocks(weight: np.ndarray, packing: Packing) -> Packed:
     """Leave out the blocks of 8 rows by 4 columns that are zero.
 
     weight: int8 [rows, cols], rows a multiple of 8, cols of 4. Of each strip of 8 rows the list has
-    the number of blocks left, then their places in units of 4 columns. Its weights are, for each
-    piece_rows of its rows, [piece_rows][4 * together], with fewer columns at the end.
+    the number of blocks left, then their places in units of 4 columns. Its weights are the
+    blocks, [n][8][4], or their rows, [8][n][4].
     """
     rows, cols = weight.shape
     tiles = weight.reshape(rows // BLOCK_ROWS, BLOCK_ROWS, cols // BLOCK_COLS, BLOCK_COLS)
@@ -96,18 +95,9 @@ def pack_blocks(weight: np.ndarray, packing: Packing) -> Packed:
     kept = tiles.any(axis=(2, 3))
     places = [np.flatnonzero(strip) for strip in kept]
     blocks = np.concatenate([np.concatenate([[len(strip)], strip]) for strip in places])
-    strips = [_strip(strip[mask], packing) for strip, mask in zip(tiles, kept, strict=True)]
-    return Packed(b"".join(strips), blocks.astype(np.uint16))
-
-
-def _strip(blocks: np.ndarray, packing: Packing) -> bytes:
-    """The weights of the blocks [n, 8, 4] that are left of a strip."""
-    height, together = packing.piece_rows, packing.together
-    return b"".join(
-        blocks[first : first + together, row : row + height].transpose(1, 0, 2).tobytes()
-        for row in range(0, BLOCK_ROWS, height)
-        for first in range(0, len(blocks), together)
-    )
+    order = (1, 0, 2) if packing.row_after_row else (0, 1, 2)
+    strips = [strip[mask].transpose(order) for strip, mask in zip(tiles, kept, strict=True)]
+    return Packed(b"".join(strip.tobytes() for strip in strips), blocks.astype(np.uint16))
 
 
 def pack_matrix(name: str, weight: np.ndarray, packing: Packing) -> Packed:

@@ -31,8 +31,8 @@ from kit.files import write_atomically
 def command(model: Path, out: Path, share: float, json_path: Path | None) -> None:
     """Leave the least weights of MODEL, a trained .tflite, out and write OUT.
 
-    Phones and computers then read fewer bytes for each frame; Cortex-M builds store the zeros. The
-    sound suffers unless the model is trained further with its zeros kept: compare both with
+    Every target then stores and reads fewer bytes for each frame, and most take fewer instructions.
+    The sound suffers unless the model is trained further with its zeros kept: compare both with
     `evaluate`.
     """
     from kit.model.export import write_tflite
@@ -61,7 +61,7 @@ def _sizes(data: bytes) -> dict[str, tuple[int, int]]:
     from kit.model.quantise import quantise
 
     matrices = pad_model(quantise(import_tflite(data)))
-    packing = PACKINGS["nr32c4"]
+    packing = PACKINGS["nr32c4"]  # all layouts take the same bytes
     return {
         name: (matrix.weight.size, pack_matrix(name, matrix.weight, packing).size)
         for name, matrix in matrices.items()

@@ -152,10 +152,8 @@ static void draw_blocks(size_t strips, size_t kept) {
 
 /* Of a strip with `count` blocks, where the weight of a row and a column of one of them is. */
 static size_t sparse_place(pn_layout_t layout, size_t count, size_t row, size_t block, size_t col) {
-    if (layout == PN_LAYOUT_NR32C4)
-        return 32 * block + 4 * row + col;
-    const size_t group = block / 4 * 4, width = count - group < 4 ? 4 * (count - group) : 16;
-    return row / 4 * 16 * count + 16 * group + row % 4 * width + 4 * (block - group) + col;
+    const size_t before = layout == PN_LAYOUT_RM16 ? count * row + block : 8 * block + row;
+    return 4 * before + col;
 }
 
 static void expect_sparse(pn_layout_t layout, size_t strips, const int8_t *x, int32_t *y) {

@@ -77,19 +77,14 @@ def test_blocks_say_where_they_were() -> None:
     np.testing.assert_array_equal(again, weight)
 
 
-def test_columns_of_blocks_are_side_by_side_where_kernels_read_rows() -> None:
-    weight = np.zeros((8, 32), np.int8)
-    kept = [0, 4, 8, 20, 24, 25, 26, 27]
-    weight[:, kept] = np.arange(1, 65).reshape(8, 8)
+def test_rows_of_blocks_follow_each_other_where_kernels_read_rows() -> None:
+    weight = np.zeros((16, 32), np.int8)
+    weight[:8, [0, 21, 27]] = np.arange(1, 25).reshape(8, 3)
+    weight[8:, 4:12] = np.arange(64).reshape(8, 8)
     packed = pack_blocks(weight, PACKINGS["rm16"])
-    assert packed.blocks.tolist() == [5, 0, 1, 2, 5, 6]
-    columns = np.concatenate([np.arange(4) + 4 * block for block in (0, 1, 2, 5, 6)])
-    pieces = [
-        weight[rows][:, part]
-        for rows in (range(4), range(4, 8))
-        for part in (columns[:16], columns[16:])
-    ]
-    assert packed.weights == b"".join(piece.tobytes() for piece in pieces)
+    assert packed.blocks.tolist() == [3, 0, 5, 6, 2, 1, 2]
+    upper = weight[:8, [0, 1, 2, 3, 20, 21, 22, 23, 24, 25, 26, 27]]
+    assert packed.weights == upper.tobytes() + weight[8:, 4:12].tobytes()
 
 
 @pytest.mark.parametrize("layout", ["nr32c4", "rm16"])
