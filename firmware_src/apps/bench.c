@@ -7,8 +7,6 @@
  * through the public API.
  */
 #include "pn_app.h"
-#include "pn_frame.h"
-#include "pn_nn.h"
 #include "pn_rounds.h"
 
 #define FRAMES 100
@@ -19,14 +17,7 @@ enum { ANALYSE, PITCH, COMB, NETWORK, SYNTHESISE, FRAME, STAGES };
 static const char *const stage_names[STAGES] = {"analyse", "pitch",      "comb",
                                                 "network", "synthesise", "frame"};
 
-/* A whole denoiser, then the parts of one: small boards have no room for both. */
-static union {
-    pn_app_memory_t whole;
-    struct {
-        _Alignas(PN_STATE_ALIGNMENT) uint8_t network[PN_APP_NETWORK_BYTES];
-        pn_frame_t frame;
-    } parts;
-} memory;
+static pn_app_parts_t memory;
 static pn_pitch_t pitch;
 static int32_t comb[PN_WINDOW];
 static uint32_t costs[STAGES][FRAMES];
@@ -40,14 +31,8 @@ static uint32_t since(uint64_t start) {
 }
 
 static void start_stages(const char *isa) {
-    if (pn_nn_state_size(&pn_model) > sizeof memory.parts.network)
-        pn_port_fault("memory", "network_state_too_large");
-    pn_frame_init(&memory.parts.frame, pn_rate_find(48000));
+    pn_app_start_parts(&memory, isa);
     pn_pitch_init(&pitch, pn_rate_find(48000));
-    pn_nn_reset(&pn_model, memory.parts.network);
-    if (!pn_frame_use_isa(&memory.parts.frame, isa) ||
-        pn_nn_use_isa(&pn_model, memory.parts.network, isa) != PN_OK)
-        pn_port_fault("isa", isa);
 }
 
 /* The stages one by one. Returns the CRC of the output, continued from `crc`. */

@@ -12,6 +12,7 @@
 #include "pn_build_info.h"
 #include "pn_frame.h"
 #include "pn_model.h"
+#include "pn_nn.h"
 #include "pn_port.h"
 #include "pn_voice.h"
 
@@ -25,6 +26,15 @@
 typedef struct {
     _Alignas(PN_STATE_ALIGNMENT) uint8_t bytes[PN_APP_STATE_BYTES];
 } pn_app_memory_t;
+
+/* A whole denoiser, then the parts of one: small boards have no room for both. */
+typedef union {
+    pn_app_memory_t whole;
+    struct {
+        _Alignas(PN_STATE_ALIGNMENT) uint8_t network[PN_APP_NETWORK_BYTES];
+        pn_frame_t frame;
+    } parts;
+} pn_app_parts_t;
 
 /* A setting that is a number below 1000000; `otherwise` where there is none. */
 static inline uint32_t pn_app_number(const char *name, uint32_t otherwise) {
@@ -50,6 +60,17 @@ static inline pn_state_t *pn_app_start(pn_app_memory_t *memory, const char *isa)
     if (status != PN_OK)
         pn_port_fault("init", status == PN_ERROR_RATE ? "rate" : "best_isa");
     return state;
+}
+
+/* Start the parts of a denoiser at 48000 Hz, or end the program as above. */
+static inline void pn_app_start_parts(pn_app_parts_t *memory, const char *isa) {
+    if (pn_nn_state_size(&pn_model) > sizeof memory->parts.network)
+        pn_port_fault("memory", "network_state_too_large");
+    pn_frame_init(&memory->parts.frame, pn_rate_find(48000));
+    pn_nn_reset(&pn_model, memory->parts.network);
+    if (!pn_frame_use_isa(&memory->parts.frame, isa) ||
+        pn_nn_use_isa(&pn_model, memory->parts.network, isa) != PN_OK)
+        pn_port_fault("isa", isa);
 }
 
 /* The first line of every program. The run id is the caller's: it tells this start from output of

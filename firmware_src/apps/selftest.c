@@ -10,9 +10,6 @@
 
 #include <string.h>
 
-#include "pn_frame.h"
-#include "pn_nn.h"
-
 #define FRAMES 50
 
 enum { FEATURES, PITCH, COMB, NETWORK, SYNTHESIS, STAGES };
@@ -20,14 +17,7 @@ enum { FEATURES, PITCH, COMB, NETWORK, SYNTHESIS, STAGES };
 static const char *const stage_names[STAGES] = {"features", "pitch", "comb", "network",
                                                 "synthesis"};
 
-/* A whole denoiser, then the parts of one: small boards have no room for both. */
-static union {
-    pn_app_memory_t whole;
-    struct {
-        _Alignas(PN_STATE_ALIGNMENT) uint8_t network[PN_APP_NETWORK_BYTES];
-        pn_frame_t frame;
-    } parts;
-} memory;
+static pn_app_parts_t memory;
 
 /* Denoise FRAMES of a signal from a fresh start. Returns the CRC of the output. */
 static uint32_t output_crc(pn_app_signal_t signal, const char *isa) {
@@ -41,16 +31,6 @@ static uint32_t output_crc(pn_app_signal_t signal, const char *isa) {
         crc = pn_app_crc(crc, pcm, sizeof pcm);
     }
     return crc;
-}
-
-static void start_parts(const char *isa) {
-    if (pn_nn_state_size(&pn_model) > sizeof memory.parts.network)
-        pn_port_fault("memory", "network_state_too_large");
-    pn_frame_init(&memory.parts.frame, pn_rate_find(48000));
-    pn_nn_reset(&pn_model, memory.parts.network);
-    if (!pn_frame_use_isa(&memory.parts.frame, isa) ||
-        pn_nn_use_isa(&pn_model, memory.parts.network, isa) != PN_OK)
-        pn_port_fault("isa", isa);
 }
 
 /* One frame; what each stage hands on goes into its CRC. */
@@ -73,7 +53,7 @@ static void run_stages(const int16_t *pcm, uint32_t *crcs) {
 
 static void stage_crcs(const char *isa, uint32_t *crcs) {
     uint32_t seed = 1;
-    start_parts(isa);
+    pn_app_start_parts(&memory, isa);
     for (int stage = 0; stage < STAGES; stage++)
         crcs[stage] = PN_APP_CRC_START;
     for (uint32_t i = 0; i < FRAMES; i++) {
@@ -107,7 +87,7 @@ static int test_golden(const char *isa) {
     int16_t gains_q15[PN_NN_BANDS], strengths_q15[PN_NN_BANDS];
     uint32_t crc = PN_APP_CRC_START;
     int bad = 0;
-    start_parts(isa);
+    pn_app_start_parts(&memory, isa);
     for (int step = 0; step < PN_MODEL_GOLDEN_STEPS; step++) {
         pn_nn_step(&pn_model, memory.parts.network, pn_model_golden_features_q12[step], gains_q15,
                    strengths_q15);

@@ -10,21 +10,34 @@
 
 #include "pn_kernels.h"
 
-/* Adds a block by its four columns of x, which are there for all rows, to the sums of 8 rows. */
-typedef __m256i pn_avx2_add_block_fn(__m256i sum, __m256i w, __m256i x4);
+/* Adds 8 rows by 4 columns of weights, by these columns of x for all rows, to the rows' sums. */
+typedef __m256i pn_avx2_add_fn(__m256i sum, __m256i w, __m256i x4);
 
 static inline __m256i pn_avx2_load_words(const void *p) {
     return _mm256_loadu_si256(p);
 }
 
-static inline __m256i pn_avx2_block_columns(const int8_t *x, uint16_t block) {
+/* Four columns of x for all rows. */
+static inline __m256i pn_avx2_columns(const int8_t *x) {
     int32_t word;
-    memcpy(&word, x + 4 * (size_t)block, sizeof word);
+    memcpy(&word, x, sizeof word);
     return _mm256_set1_epi32(word);
 }
 
+static inline __m256i pn_avx2_block_columns(const int8_t *x, uint16_t block) {
+    return pn_avx2_columns(x + 4 * (size_t)block);
+}
+
+/* The sign of x goes to the weights, so that maddubs finds its unsigned side in |x|. A pair's sum
+ * is at most 2 * 128 * 127 = 32512: never saturates. (pn_avx2_tiles.h inverts bits and adds what is
+ * missing once for all rows, which would differ from strip to strip here.) */
+static inline __m256i pn_avx2_add_block(__m256i sum, __m256i w, __m256i x4) {
+    const __m256i pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(x4), _mm256_sign_epi8(w, x4));
+    return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+
 /* Four blocks at a time have sums of their own: a dot product takes five cycles. */
-static inline void pn_avx2_spmv(pn_avx2_add_block_fn *add, size_t rows, const int8_t *w,
+static inline void pn_avx2_spmv(pn_avx2_add_fn *add, size_t rows, const int8_t *w,
                                 const uint16_t *blocks, const int32_t *bias, const int8_t *x,
                                 int32_t *y) {
     for (size_t row = 0; row < rows; row += 8) {
@@ -43,7 +56,7 @@ static inline void pn_avx2_spmv(pn_avx2_add_block_fn *add, size_t rows, const in
 }
 
 /* Two products with one pass over the blocks. */
-static inline void pn_avx2_spmv_2col(pn_avx2_add_block_fn *add, size_t rows, const int8_t *w,
+static inline void pn_avx2_spmv_2col(pn_avx2_add_fn *add, size_t rows, const int8_t *w,
                                      const uint16_t *blocks, const int32_t *bias, const int8_t *x0,
                                      const int8_t *x1, int32_t *y0, int32_t *y1) {
     for (size_t row = 0; row < rows; row += 8) {

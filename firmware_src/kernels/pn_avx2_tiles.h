@@ -13,10 +13,7 @@
 #ifndef PN_AVX2_TILES_H
 #define PN_AVX2_TILES_H
 
-#include <immintrin.h>
-#include <string.h>
-
-#include "pn_kernels.h"
+#include "pn_avx2_block.h"
 
 #define PN_AVX2_AHEAD_BYTES 2048
 
@@ -25,16 +22,12 @@ typedef struct {
     __m256i magnitude, negative;
 } pn_avx2_columns_t;
 
-static inline pn_avx2_columns_t pn_avx2_load_columns(const int8_t *x) {
-    int32_t word;
-    memcpy(&word, x, sizeof word);
-    const __m256i x4 = _mm256_set1_epi32(word);
+static inline pn_avx2_columns_t pn_avx2_split_columns(__m256i x4) {
     return (pn_avx2_columns_t){_mm256_abs_epi8(x4), _mm256_cmpgt_epi8(_mm256_setzero_si256(), x4)};
 }
 
-/* 8 rows by 4 columns of weights. */
-static inline __m256i pn_avx2_load_tile(const int8_t *w) {
-    return _mm256_loadu_si256((const void *)w);
+static inline pn_avx2_columns_t pn_avx2_load_columns(const int8_t *x) {
+    return pn_avx2_split_columns(pn_avx2_columns(x));
 }
 
 /* Add 8 rows by 4 columns to 8 sums. */
@@ -65,6 +58,48 @@ static inline __m256i pn_avx2_missing(size_t cols, const int8_t *x) {
 /* What the sums of 8 rows start from: bias and the missing. */
 static inline __m256i pn_avx2_start(const int32_t *bias, __m256i missing) {
     return _mm256_add_epi32(_mm256_loadu_si256((const void *)bias), missing);
+}
+
+/*
+ * Two products with one pass over tiles of 8 * tiles rows, which lie 32 * tiles bytes apart. start0
+ * and start1: what sums start from beside the bias. As with the walk over blocks, what adds a tile
+ * comes from the kernel; what it finds out of the columns alone is done once for all tiles.
+ */
+static inline void pn_avx2_multiply_2col(pn_avx2_add_fn *add, size_t tiles, size_t cols,
+                                         const int8_t *w, const int32_t *bias, const int8_t *x0,
+                                         const int8_t *x1, __m256i start0, __m256i start1,
+                                         int32_t *y0, int32_t *y1) {
+    __m256i sum0[4], sum1[4];
+    for (size_t i = 0; i < tiles; i++) {
+        sum0[i] = pn_avx2_start(bias + 8 * i, start0);
+        sum1[i] = pn_avx2_start(bias + 8 * i, start1);
+    }
+    for (size_t col = 0; col < cols; col += 4, w += 32 * tiles) {
+        const __m256i first = pn_avx2_columns(x0 + col), second = pn_avx2_columns(x1 + col);
+        pn_avx2_prefetch(w);
+        for (size_t i = 0; i < tiles; i++) {
+            const __m256i tile = pn_avx2_load_words(w + 32 * i);
+            sum0[i] = add(sum0[i], tile, first);
+            sum1[i] = add(sum1[i], tile, second);
+        }
+    }
+    for (size_t i = 0; i < tiles; i++) {
+        _mm256_storeu_si256((void *)(y0 + 8 * i), sum0[i]);
+        _mm256_storeu_si256((void *)(y1 + 8 * i), sum1[i]);
+    }
+}
+
+/* The same for a whole matrix of 32c4 tiles. */
+static inline void pn_avx2_gemv_2col(pn_avx2_add_fn *add, size_t rows, size_t cols, const int8_t *w,
+                                     const int32_t *bias, const int8_t *x0, const int8_t *x1,
+                                     __m256i start0, __m256i start1, int32_t *y0, int32_t *y1) {
+    size_t row = 0;
+    for (; row + 32 <= rows; row += 32)
+        pn_avx2_multiply_2col(add, 4, cols, w + row * cols, bias + row, x0, x1, start0, start1,
+                              y0 + row, y1 + row);
+    for (; row < rows; row += 8)
+        pn_avx2_multiply_2col(add, 1, cols, w + row * cols, bias + row, x0, x1, start0, start1,
+                              y0 + row, y1 + row);
 }
 
 #endif

@@ -12,7 +12,7 @@ static void multiply_32_rows(size_t cols, const int8_t *w, const int32_t *bias, 
         const pn_avx2_columns_t x4 = pn_avx2_load_columns(x + col);
         pn_avx2_prefetch(w);
         for (size_t i = 0; i < 4; i++)
-            sum[i] = pn_avx2_add_tile(sum[i], pn_avx2_load_tile(w + 32 * i), x4);
+            sum[i] = pn_avx2_add_tile(sum[i], pn_avx2_load_words(w + 32 * i), x4);
     }
     for (size_t i = 0; i < 4; i++)
         _mm256_storeu_si256((void *)(y + 8 * i), sum[i]);
@@ -22,8 +22,8 @@ static void multiply_8_rows(size_t cols, const int8_t *w, const int32_t *bias, c
                             __m256i missing, int32_t *y) {
     __m256i even = pn_avx2_start(bias, missing), odd = _mm256_setzero_si256();
     for (size_t col = 0; col < cols; col += 8, w += 64) {
-        even = pn_avx2_add_tile(even, pn_avx2_load_tile(w), pn_avx2_load_columns(x + col));
-        odd = pn_avx2_add_tile(odd, pn_avx2_load_tile(w + 32), pn_avx2_load_columns(x + col + 4));
+        even = pn_avx2_add_tile(even, pn_avx2_load_words(w), pn_avx2_load_columns(x + col));
+        odd = pn_avx2_add_tile(odd, pn_avx2_load_words(w + 32), pn_avx2_load_columns(x + col + 4));
     }
     _mm256_storeu_si256((void *)y, _mm256_add_epi32(even, odd));
 }

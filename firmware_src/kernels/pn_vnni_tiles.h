@@ -11,9 +11,6 @@
 #ifndef PN_VNNI_TILES_H
 #define PN_VNNI_TILES_H
 
-#include <immintrin.h>
-#include <string.h>
-
 #include "pn_avx2_tiles.h"
 
 /* Four columns of x for all rows. */
@@ -23,9 +20,14 @@ static inline int32_t pn_vnni_columns(const int8_t *x) {
     return word;
 }
 
+/* Weights plus 128. */
+static inline __m256i pn_vnni_shift(__m256i w) {
+    return _mm256_xor_si256(w, _mm256_set1_epi8(-128));
+}
+
 /* 8 rows by 4 columns of weights plus 128. */
 static inline __m256i pn_vnni_tile(const int8_t *w) {
-    return _mm256_xor_si256(pn_avx2_load_tile(w), _mm256_set1_epi8(-128));
+    return pn_vnni_shift(pn_avx2_load_words(w));
 }
 
 /* -128 times the sum of x: x + 128 is unsigned, its bytes are summed 8 by 8. */
