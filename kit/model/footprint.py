@@ -1,14 +1,16 @@
 """What a model takes of a target, said before anything is compiled.
 
-Weights and multiplications follow from the widths and are exact where no matrix is block sparse,
-which takes less; so does the state, to within half a kilobyte. Code, stack and instructions come
-from a table of measurements (COSTS), and the share of a core is a model's estimate from them:
-nothing here was measured on the target itself.
+Weights and multiplications are exact: those of a model's file, block sparse matrices included, or
+where there is only an architecture those that follow from its widths; so does the state, to within
+half a kilobyte. Code, stack and instructions come from what was counted for the target's processor
+(`costs` in targets/cpus), and the share of a core is a model's estimate from them: nothing here was
+measured on the target itself.
 """
 
 import dataclasses
 
-from kit.codegen.weights import padded, padded_shapes
+from kit.codegen.weights import find_packing, pack_matrix, pad_model, padded, padded_shapes
+from kit.errors import TargetError
 from kit.model.architecture import (
     CONV1_FRAMES,
     CONV2_FRAMES,
@@ -16,7 +18,8 @@ from kit.model.architecture import (
     GRU_LAYERS,
     Architecture,
 )
-from kit.target import Target
+from kit.model.quantise import QuantisedModel
+from kit.target import Costs, Target
 
 FRAMES_PER_S = 100
 # Two frames of a packet share a pass over the weights (PN_NN_PACKET).
@@ -31,29 +34,20 @@ _FIXED_STATE_BYTES = 47712
 
 
 @dataclasses.dataclass(frozen=True)
-class IsaCosts:
-    """What the library takes with an instruction set's kernels.
+class Network:
+    """A network in one layout: bytes of all its constants, rows of all its matrices, and the
+    multiplications of a frame in dense and in block sparse ones; padding included."""
 
-    code_bytes: without weights, tables included. stack_bytes: the most, painted. A frame takes
-    frame_instructions and per_kmac for every 1000 weights.
-    """
+    arch: Architecture
+    weight_bytes: int
+    rows: int
+    dense_macs: int
+    sparse_macs: int = 0
 
-    code_bytes: int
-    stack_bytes: int
-    frame_instructions: int
-    per_kmac: int
-    measured: str
-
-
-# GCC 12 at -O3, kernels of the instruction set and all below it. Instructions: Cortex-M by `bench`
-# on the emulated boards with `tiny`; others counted under qemu-user, from `tiny` and `lite`.
-COSTS = {
-    "dsp": IsaCosts(48200, 10000, 581000, 2180, "an emulated Cortex-M7"),
-    "mve": IsaCosts(58900, 10000, 298000, 316, "an emulated Cortex-M55"),
-    "neon": IsaCosts(79100, 9200, 188000, 309, "an emulated AArch64"),
-    "neondot": IsaCosts(79100, 9200, 184000, 120, "an emulated AArch64"),
-    "avx2": IsaCosts(91800, 9300, 223000, 208, "an emulated x86-64"),
-}
+    @property
+    def macs(self) -> int:
+        """Of a frame: the weights that are read."""
+        return self.dense_macs + self.sparse_macs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +65,7 @@ class Footprint:
     instructions: int
     share: float | None
     bound: str
-    measured: str
+    counted_on: str
 
     @property
     def flash(self) -> int:
@@ -94,15 +88,22 @@ class Shortfall:
     change: str
 
 
-def macs_per_frame(arch: Architecture) -> int:
-    """Multiplications of one frame, padding included: the weights that are read."""
-    return sum(rows * cols for rows, cols in padded_shapes(arch).values())
-
-
-def weight_bytes(arch: Architecture) -> int:
-    """Bytes of all constants of a model in a build."""
-    rows = sum(rows for rows, _ in padded_shapes(arch).values())
-    return macs_per_frame(arch) + rows * _ROW_BYTES + _TANH_TABLE_BYTES
+def find_network(model: Architecture | QuantisedModel, layout: str) -> Network:
+    """What a model takes in a layout; of an architecture alone no matrix is taken to be sparse."""
+    if isinstance(model, Architecture):
+        rows = sum(rows for rows, _ in padded_shapes(model).values())
+        macs = sum(rows * cols for rows, cols in padded_shapes(model).values())
+        return Network(model, macs + rows * _ROW_BYTES + _TANH_TABLE_BYTES, rows, macs)
+    matrices, packing = pad_model(model), find_packing(layout)
+    packed = [pack_matrix(name, matrix.weight, packing) for name, matrix in matrices.items()]
+    rows = sum(len(matrix.weight) for matrix in matrices.values())
+    return Network(
+        model.arch,
+        weight_bytes=sum(one.size for one in packed) + rows * _ROW_BYTES + _TANH_TABLE_BYTES,
+        rows=rows,
+        dense_macs=sum(len(one.weights) for one in packed if one.blocks is None),
+        sparse_macs=sum(len(one.weights) for one in packed if one.blocks is not None),
+    )
 
 
 def state_bytes(arch: Architecture) -> int:
@@ -130,27 +131,39 @@ def network_state_bytes(arch: Architecture) -> int:
     return sum(padded(size) for size in arrays)
 
 
-def costs_of_target(target: Target) -> IsaCosts:
-    """The table's line for the most capable instruction set that it knows."""
-    return next(COSTS[isa] for isa in reversed(target.isas) if isa in COSTS)
+def costs_of_target(target: Target) -> Costs:
+    """What was counted with the most capable instruction set that the target's processor runs, of
+    those for which something was. Raises TargetError where there is none."""
+    for isa in reversed(target.runnable_isas):
+        if isa in target.costs:
+            return target.costs[isa]
+    raise TargetError(
+        f"target `{target.name}` says nothing of what a frame costs",
+        hint="extend a file of targets/cpus that has `costs`",
+    )
 
 
-def footprint(arch: Architecture, target: Target) -> Footprint:
-    """What a model of these widths takes of a target."""
-    costs, macs = costs_of_target(target), macs_per_frame(arch)
-    instructions = costs.frame_instructions + macs * costs.per_kmac // 1000
-    share, bound = _core_share(instructions, weight_bytes(arch), target)
+def footprint(network: Network, target: Target) -> Footprint:
+    """What a network takes of a target."""
+    costs = costs_of_target(target)
+    instructions = _instructions(network, costs)
+    share, bound = _core_share(instructions, network.weight_bytes, target)
     return Footprint(
-        weights=weight_bytes(arch),
+        weights=network.weight_bytes,
         code=costs.code_bytes,
-        state=state_bytes(arch),
+        state=state_bytes(network.arch),
         stack=costs.stack_bytes,
-        macs_per_s=macs * FRAMES_PER_S,
+        macs_per_s=network.macs * FRAMES_PER_S,
         instructions=instructions,
         share=share,
         bound=bound,
-        measured=costs.measured,
+        counted_on=costs.counted_on,
     )
+
+
+def _instructions(network: Network, costs: Costs) -> int:
+    kilo = network.dense_macs * costs.per_kmac + network.sparse_macs * costs.per_sparse_kmac
+    return costs.signal_path + network.rows * costs.per_row + kilo // 1000
 
 
 def _core_share(instructions: int, weights: int, target: Target) -> tuple[float | None, str]:

@@ -61,6 +61,10 @@ def _check(path: Path, target: Target, toolchain: Toolchain) -> None:
         _check_choice(path, "board", target.board, boards)
     for isa in target.isas:
         _check_choice(path, "isas", isa, sorted(toolchain.isa_flags))
+    if target.best_isa:
+        _check_choice(path, "best_isa", target.best_isa, target.isas)
+    for isa in target.costs:
+        _check_choice(path, "costs", isa, target.isas)
     for limits in target.instructions.values():
         for isa in limits:
             _check_choice(path, "instructions", isa, target.isas)

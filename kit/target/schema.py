@@ -120,12 +120,33 @@ class Budgets:
 
 
 @dataclasses.dataclass(frozen=True)
+class Costs:
+    """What the library takes of a processor with the kernels of an instruction set, as counted.
+
+    code_bytes: without weights, tables included. stack_bytes: the most, painted. A frame takes
+    signal_path instructions, for its network per_row for each row of a matrix, and for every 1000
+    weights per_kmac, or per_sparse_kmac where those are of block sparse matrices. counted_on: a
+    processor of its kind that an emulator has.
+    """
+
+    code_bytes: int
+    stack_bytes: int
+    signal_path: int
+    per_row: int
+    per_kmac: int
+    per_sparse_kmac: int
+    counted_on: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Target:
     """One thing that programs are built for.
 
     proven: a key of PROVEN. runner: how programs start where no device is named; empty when only
     a device on the desk can. board: the file of port/PORT/boards with its clocks and UART.
-    isas: instruction sets with a kernel file suffix, the most capable last. apps: programs built,
+    isas: instruction sets with a kernel file suffix, the most capable last. best_isa: the most
+    capable that its processor runs, for estimates; the last when empty. costs: by instruction set,
+    for estimates. apps: programs built,
     all when empty. model: a name in kit/models. layout: the order of packed weights. cpu_flags:
     given to compiler and linker; tune_flags: to the compiler alone. clock_hz: of the core
     that runs the program. bandwidth_mb_s: 10^6 bytes of weights that one core streams from memory
@@ -142,6 +163,8 @@ class Target:
     model: str
     layout: str
     isas: tuple[str, ...]
+    best_isa: str = dataclasses.field(default="", repr=False)  # changes nothing built
+    costs: Mapping[str, Costs] = dataclasses.field(default_factory=dict, repr=False)  # nor this
     runner: str = ""
     board: str = ""
     cpu_flags: tuple[str, ...] = ()
@@ -166,6 +189,11 @@ class Target:
         default_factory=dict
     )
     notes: tuple[Note, ...] = ()
+
+    @property
+    def runnable_isas(self) -> tuple[str, ...]:
+        """Of its instruction sets those that its processor runs, the most capable last."""
+        return self.isas[: self.isas.index(self.best_isa) + 1] if self.best_isa else self.isas
 
     @property
     def counts_instructions(self) -> bool:

@@ -1,6 +1,7 @@
 """`fit`: which model fits a target, before anything is compiled for it."""
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -10,14 +11,15 @@ from kit import console
 from kit.errors import CheckFailed, KitError
 from kit.files import write_atomically
 from kit.model.architecture import ARCHITECTURES, Architecture
-from kit.model.footprint import Footprint, Shortfall, footprint, shortfalls
+from kit.model.footprint import Footprint, Shortfall, find_network, footprint, shortfalls
+from kit.model.quantise import QuantisedModel, quantise
 from kit.paths import MODELS
 from kit.target import Target, load_target, target_names
 
 ALL = "all"
 NOTE = (
-    "weights, state, MAC/s: from the widths; block sparse matrices take less. code and stack\n"
-    "(painted): measured on {measured}.\n"
+    "weights, state, MAC/s: of the model's file, or from the widths. code and stack (painted):\n"
+    "measured on {counted_on}.\n"
     "core: a model's estimate for one core: instructions counted there, one a clock, or the\n"
     "weights read at the target's bandwidth, the larger. Nothing was measured on the target."
 )
@@ -48,8 +50,8 @@ def command(name: str, model: str | None, json_path: Path | None) -> None:
     The exit code is 1 when the model asked for, or the target's own, does not fit TARGET.
     """
     targets = [load_target(one) for one in (target_names() if name == ALL else [name])]
-    models = {model: find_architecture(model)} if model else known_architectures()
-    fits = [_fit(target, label, arch) for target in targets for label, arch in models.items()]
+    models = {model: find_model(model)} if model else known_models()
+    fits = [_fit(target, label, one) for target in targets for label, one in models.items()]
     for target in targets:
         show(target, [fit for fit in fits if fit.target == target.name])
     if json_path:
@@ -62,16 +64,16 @@ def command(name: str, model: str | None, json_path: Path | None) -> None:
 def _require(fits: list[Fit], model: str, target: Target) -> None:
     """Raise CheckFailed, with what fits instead, where `model` is among `fits` and does not fit."""
     if any(fit.short for fit in fits if _stem(fit.model) == model):
-        known = known_architectures().items()
-        fitting = [label for label, arch in known if not _fit(target, label, arch).short]
+        known = known_models().items()
+        fitting = [label for label, one in known if not _fit(target, label, one).short]
         raise CheckFailed(
             f"model `{model}` does not fit `{target.name}`: the lines above say why",
             hint=f"these fit: {', '.join(fitting)}" if fitting else "none of the known models does",
         )
 
 
-def known_architectures() -> dict[str, Architecture]:
-    """Widths of the shipped models, and of architectures of which none is trained yet."""
+def known_models() -> dict[str, Architecture | QuantisedModel]:
+    """The shipped models, and architectures of which none is trained yet."""
     shipped = {path.stem: _read(path) for path in sorted(MODELS.glob("*.tflite"))}
     planned = {
         f"{name} (not trained)": arch for name, arch in ARCHITECTURES.items() if name not in shipped
@@ -79,9 +81,9 @@ def known_architectures() -> dict[str, Architecture]:
     return shipped | planned
 
 
-def find_architecture(model: str) -> Architecture:
-    """Widths of a .tflite file or of a model by name. Raises KitError for an unknown one."""
-    known = {_stem(name): arch for name, arch in known_architectures().items()}
+def find_model(model: str) -> Architecture | QuantisedModel:
+    """A .tflite file or a model by name. Raises KitError for an unknown one."""
+    known = {_stem(name): one for name, one in known_models().items()}
     if model in known:
         return known[model]
     if Path(model).is_file():
@@ -95,16 +97,17 @@ def _stem(label: str) -> str:
     return label.partition(" ")[0]
 
 
-def _read(path: Path) -> Architecture:
+@functools.cache
+def _read(path: Path) -> QuantisedModel:
     # Here: reading .tflite files is slow to import.
     from kit.model.import_ import load_model
 
-    return load_model(path).arch
+    return quantise(load_model(path))
 
 
-def _fit(target: Target, model: str, arch: Architecture) -> Fit:
-    found = footprint(arch, target)
-    return Fit(target.name, model, found, shortfalls(found, target))
+def _fit(target: Target, label: str, model: Architecture | QuantisedModel) -> Fit:
+    found = footprint(find_network(model, target.layout), target)
+    return Fit(target.name, label, found, shortfalls(found, target))
 
 
 def show(target: Target, fits: list[Fit]) -> None:
@@ -129,7 +132,7 @@ def show(target: Target, fits: list[Fit]) -> None:
     for fit in fits:
         for short in fit.short:
             console.info(f"  {fit.model}: {_told(short)}")
-    console.note(NOTE.format(measured=fits[0].found.measured))
+    console.note(NOTE.format(counted_on=fits[0].found.counted_on))
 
 
 def _told(short: Shortfall) -> str:

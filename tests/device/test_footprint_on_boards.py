@@ -5,7 +5,7 @@ import pytest
 from kit.build import build
 from kit.measure import check_budgets, measure_costs, memory_of, read_sizes
 from kit.model.architecture import ARCHITECTURES
-from kit.model.footprint import footprint
+from kit.model.footprint import find_network, footprint
 from kit.target import load_target
 
 
@@ -16,7 +16,7 @@ def test_estimates_and_budgets_hold_on(name):
     report, costs = measure_costs(target)
     memory, sizes = memory_of(report), read_sizes(target)
     budgets = {b.name: b for b in check_budgets(target, costs, memory, sizes)}
-    said = footprint(ARCHITECTURES["tiny"], target)
+    said = footprint(find_network(ARCHITECTURES["tiny"], target.layout), target)
     assert {"flash bytes", "ram bytes"} <= set(budgets)
     assert all(budget.passed for budget in budgets.values()), budgets
     assert said.instructions == pytest.approx(costs.frame, rel=0.05)

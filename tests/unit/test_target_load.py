@@ -127,9 +127,16 @@ def test_a_missing_key_is_named(base: Path, key: str) -> None:
         ("toolchain", '"clang"', "gcc_x86_64"),
         ("port", '"amiga"', "linux"),
         ("isas", '["sve"]', "neon"),
+        ("best_isa", '"mve"', "scalar, neon, neondot"),
         ("proven", '"surely"', "host, emulated, compiled"),
         ("variants", '["fast"]', "checked, profile, release"),
         ("instructions", "{tiny = {mve = {frame = 1}}}", "scalar, neon, neondot"),
+        (
+            "costs",
+            "{mve = {code_bytes = 1, stack_bytes = 1, signal_path = 1, per_row = 1, per_kmac = 1, "
+            'per_sparse_kmac = 1, counted_on = "a lathe"}}',
+            "scalar, neon, neondot",
+        ),
     ],
 )
 def test_a_wrong_choice_is_told_with_the_valid_ones(
