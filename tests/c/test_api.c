@@ -141,6 +141,30 @@ static void test_refused_weights(void) {
     report("refused_weights_change_nothing", refused && memcmp(first, second, sizeof first) == 0);
 }
 
+static void write32(uint8_t *p, uint32_t value) {
+    for (int i = 0; i < 4; i++)
+        p[i] = (uint8_t)(value >> 8 * i);
+}
+
+/* Each kind of unfit blob has a status of its own: the header is right up to one word. */
+static void test_reasons_of_refusal(void) {
+    static _Alignas(PN_BLOB_ALIGNMENT) uint8_t blob[512] = "PNWB";
+    pn_state_t *const state = start(0);
+    write32(blob + 8, sizeof blob);
+    write32(blob + 24, PN_NN_MATRICES);
+    report("blob_of_another_version",
+           pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_VERSION);
+    write32(blob + 4, PN_BLOB_VERSION);
+    report("damaged_blob", pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_DAMAGED);
+    write32(blob + 12, pn_blob_crc32(blob + 16, sizeof blob - 16));
+    report("blob_of_another_model",
+           pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_MODEL);
+    write32(blob + 16, pn_model.graph_id);
+    write32(blob + 12, pn_blob_crc32(blob + 16, sizeof blob - 16));
+    report("blob_of_another_layout",
+           pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_MODEL);
+}
+
 static void test_arguments(void) {
     pn_model_info_t info;
     pn_state_t *const state = start(0);
@@ -166,6 +190,7 @@ int main(void) {
     test_bypass();
     test_floats();
     test_refused_weights();
+    test_reasons_of_refusal();
     test_arguments();
     pn_port_line("PN_DONE bad=%d", failures);
     pn_port_exit(failures != 0);
