@@ -7,7 +7,6 @@ written, so that a recording gives the same bits whichever machine denoises it.
 import contextlib
 import dataclasses
 import os
-import stat
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ import soundfile
 import soxr
 
 from kit.errors import KitError
+from kit.files import atomic_output, write_error
 
 CONTAINERS = {".wav": "WAV", ".flac": "FLAC"}
 KEPT_SUBTYPES = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"})
@@ -174,7 +174,7 @@ class AudioWriter:
         try:
             yield
         except (soundfile.LibsndfileError, AssertionError) as error:
-            raise _write_error(self.path, getattr(error, "error_string", "short write")) from error
+            raise write_error(self.path, getattr(error, "error_string", "short write")) from error
 
 
 class Resampler:
@@ -212,54 +212,6 @@ def read_all(path: Path | str) -> tuple[np.ndarray, AudioFormat]:
     """A whole file as int16, shape (frames, channels), with its format. KitError as AudioReader."""
     with AudioReader(path) as reader:
         return np.concatenate(list(reader.blocks(60))), reader.format
-
-
-@contextlib.contextmanager
-def atomic_output(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; a clean exit moves it there in one step.
-
-    Anything but a clean exit removes it.
-    Raises KitError if the folder is missing or cannot be written, or the disk is full.
-    """
-    if path.is_dir():
-        raise KitError(f"cannot write `{path}`: it is a folder", hint="name a file in it")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
-    except OSError as error:
-        raise _write_error(path, os.strerror(error.errno)) from error
-    try:
-        yield temporary
-        _settle(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _settle(temporary: Path, path: Path) -> None:
-    """Put the finished file on the disk (a full one says so here at the latest), then in place."""
-    try:
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        if path.exists():
-            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
-        os.replace(temporary, path)
-    except OSError as error:
-        raise _write_error(path, os.strerror(error.errno)) from error
-
-
-def _write_error(path: Path, reason: str) -> KitError:
-    folder = path.parent
-    if not folder.is_dir():
-        return KitError(
-            f"cannot write `{path}`: the folder `{folder}` does not exist",
-            hint=f"make it first: mkdir -p {folder}",
-        )
-    usage = os.statvfs(folder)
-    if usage.f_bavail == 0:
-        return KitError(f"cannot write `{path}`: the disk is full", hint="free some space")
-    return KitError(
-        f"cannot write `{path}`: {reason}", hint="check the folder's free space and permissions"
-    )
 
 
 def _check_input_path(path: Path) -> None:

@@ -1,11 +1,11 @@
 """The Java Development Kit on this computer: its headers, and classes in a jar."""
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from kit import process
 from kit.errors import KitError
+from kit.files import scratch_folder
 
 JAVAC_TIMEOUT_S = 120.0
 # Android desugars what is newer; with 8 the class files fit every Android build.
@@ -29,7 +29,7 @@ def compile_classes(sources: Sequence[Path]) -> dict[str, bytes]:
 
     Raises KitError with what the compiler said; a warning is an error.
     """
-    with tempfile.TemporaryDirectory() as work:
+    with scratch_folder() as work:
         process.run(
             [
                 "javac",
@@ -42,5 +42,5 @@ def compile_classes(sources: Sequence[Path]) -> dict[str, bytes]:
             ],
             timeout_s=JAVAC_TIMEOUT_S,
         )
-        classes = Path(work).rglob("*.class")
+        classes = work.rglob("*.class")
         return {str(path.relative_to(work)): path.read_bytes() for path in sorted(classes)}

@@ -1,24 +1,34 @@
 """The one way to run an external program: logged, with a timeout, clear about what is missing."""
 
+import contextlib
+import ctypes
 import dataclasses
 import logging
+import multiprocessing
 import os
 import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kit import packages
 from kit.errors import KitError
 
+if TYPE_CHECKING:
+    from multiprocessing.pool import Pool
+
 log = logging.getLogger("kit.process")
 
 _BLOCK = 1 << 16
+_INTERRUPTED_TIMEOUT_S = 10.0
+_PR_SET_PDEATHSIG = 1
 
 # Linux's way to leave no emulator behind when this process is killed. It becomes the program: the
 # process id is the same.
@@ -100,26 +110,59 @@ def run(
     if dry_run:
         return Result(tuple(words), 0, b"", b"")
     pipe = subprocess.PIPE if capture else None
-    try:
-        done = subprocess.run(
-            words,
-            cwd=cwd,
-            env=env,
-            input=stdin,
-            stdout=pipe,
-            stderr=pipe,
-            timeout=timeout_s,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as expired:
-        raise Silent(f"`{shlex.join(words)}` did not end within {timeout_s:g} s") from expired
-    result = Result(tuple(words), done.returncode, done.stdout or b"", done.stderr or b"")
+    child = subprocess.Popen(
+        [*_ENDING_WITH_US, *words],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.PIPE,
+        stdout=pipe,
+        stderr=pipe,
+    )
+    with child:
+        try:
+            stdout, stderr = child.communicate(stdin, timeout_s)
+        except subprocess.TimeoutExpired as expired:
+            raise Silent(f"`{shlex.join(words)}` did not end within {timeout_s:g} s") from expired
+        except KeyboardInterrupt:
+            _let_end(child)
+            raise
+        finally:
+            child.kill()
+    result = Result(tuple(words), child.returncode, stdout or b"", stderr or b"")
     if check and result.returncode != 0:
         detail = (result.stderr or result.stdout).decode(errors="replace").strip()
         raise KitError(
             f"`{shlex.join(words)}` failed with exit code {result.returncode}", hint=detail
         )
     return result
+
+
+def _let_end(child: subprocess.Popen[bytes]) -> None:
+    """Interrupt a program, as a terminal does, and give it time to leave things in order."""
+    child.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        child.wait(_INTERRUPTED_TIMEOUT_S)
+
+
+def pool(
+    processes: int | None = None, initialise: Callable[..., None] | None = None, *args: Any
+) -> "Pool":
+    """Processes like this one, to share work among: a context manager.
+
+    Forked: they have what this process has, and args need not be picklable. Should this process be
+    killed, so are they; they leave an interruption to it.
+    """
+    context = multiprocessing.get_context("fork")
+    return context.Pool(processes, _begin_worker, (os.getpid(), initialise, args))
+
+
+def _begin_worker(parent: int, initialise: Callable[..., None] | None, args: Sequence[Any]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if initialise:
+        initialise(*args)
 
 
 def start(

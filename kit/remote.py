@@ -7,10 +7,8 @@ a thousand instructions.
 
 import collections
 import struct
-import tempfile
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -18,6 +16,7 @@ import numpy as np
 from kit.denoiser import SAMPLE_RATE_HZ, Progress, denoise_array, processing_rate
 from kit.devtest.protocol import fault, parse_line, read_report
 from kit.errors import DeviceError
+from kit.files import scratch_folder
 from kit.runner import Runner, Session, make_runner, open_session
 from kit.target import Target
 
@@ -67,8 +66,8 @@ def denoise_through_files(
 
     Returns the same shape, late as the denoiser is.
     """
-    with tempfile.TemporaryDirectory(prefix="percepnet-") as folder:
-        source, result = Path(folder) / "in.raw", Path(folder) / "out.raw"
+    with scratch_folder() as folder:
+        source, result = folder / "in.raw", folder / "out.raw"
         source.write_bytes(pcm.astype("<i2").tobytes())
         names = [str(source), str(result)]
         settings = {RATE_SETTING: str(sample_rate_hz), **(settings or {})}

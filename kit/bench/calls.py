@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 
 from kit import process
 from kit.bench.machine import last_cache_bytes, processor
+from kit.files import scratch_folder
 from kit.paths import BUILD, FIRMWARE
 
 _SOURCE = Path(__file__).with_name("calls.c")
@@ -43,10 +43,9 @@ def timed() -> tuple[cffi.FFI, Any]:
         digest.update(path.read_bytes())
     library = BUILD / "bench" / f"calls-{digest.hexdigest()[:16]}.so"
     if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
         folders = sorted({path.parent for path in headers})
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            fresh = Path(folder, "calls.so")
+        with scratch_folder(library.parent) as folder:
+            fresh = folder / "calls.so"
             includes = [f"-I{path}" for path in folders]
             command = ["gcc", *_FLAGS, *includes, str(_SOURCE), "-o", str(fresh)]
             process.run(command, timeout_s=_COMPILE_TIMEOUT_S)

@@ -6,7 +6,6 @@ The target's program `profile` runs in its emulator with a plugin (tools/qemu_co
 import bisect
 import dataclasses
 import hashlib
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from kit.bench.program import build_program
 from kit.devtest.protocol import Report, parse_line, read_report
 from kit.elf import Symbol, read_symbols
 from kit.errors import DeviceError, KitError, TargetError
+from kit.files import scratch_folder
 from kit.paths import BUILD, ROOT
 from kit.runner import make_runner, start_program
 from kit.target import Target
@@ -64,8 +64,8 @@ def count(target: Target, subject: Subject, isa: str | None) -> Counts:
         raise KitError(f"`{target.name}` is not emulated: nothing there counts instructions")
     program = build_program(target, subject)
     symbols = read_symbols(program.read_bytes())
-    with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "counts"
+    with scratch_folder() as scratch:
+        out = scratch / "counts"
         report = _run(target, program, _arguments(symbols, out), isa)
         if not out.is_file():
             raise DeviceError(
@@ -104,9 +104,8 @@ def _plugin() -> Path:
     digest = hashlib.sha256(_PLUGIN.read_bytes() + " ".join(_FLAGS).encode()).hexdigest()[:16]
     library = BUILD / "bench" / f"qemu_counts-{digest}.so"
     if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            fresh = Path(folder) / "plugin.so"
+        with scratch_folder(library.parent) as folder:
+            fresh = folder / "plugin.so"
             command = ["gcc", *_FLAGS, str(_PLUGIN), "-o", str(fresh)]
             process.run(command, timeout_s=_COMPILE_TIMEOUT_S)
             fresh.replace(library)

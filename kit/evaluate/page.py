@@ -23,6 +23,9 @@ COLUMNS = {
 # A spacing before the system whose bars begin a group.
 _GROUP_WIDTH = 0.8
 
+# The same picture each time; a `$` in a name is no formula.
+_STYLE = {"svg.hashsalt": "percepnet", "text.parse_math": False}
+
 _templates = pages.environment("kit.evaluate")
 
 
@@ -58,7 +61,7 @@ def _bars(rows: Sequence[Row]) -> bytes:
     groups = [g for g in dict.fromkeys(r.group for r in rows) if not g.startswith("clean")]
     systems = [s for s in dict.fromkeys(r.system for r in rows) if s != INPUT]
     found = {(r.group, r.system): r for r in rows}
-    with rc_context({"svg.hashsalt": "percepnet"}):
+    with rc_context(_STYLE):
         figure = Figure(figsize=(10.0, 5.6), layout="constrained")
         axes = figure.subplots(2, 1, sharex=True)
         for axis, label, value in (
@@ -80,7 +83,7 @@ def _bars(rows: Sequence[Row]) -> bytes:
 def _scatter(results: Sequence[Result]) -> bytes:
     """PESQ-WB of every recording before and after."""
     systems = [name for name in results[0].scores if name != INPUT]
-    with rc_context({"svg.hashsalt": "percepnet"}):
+    with rc_context(_STYLE):
         figure = Figure(figsize=(10.0, 4.6), layout="constrained")
         axis = figure.subplots()
         for system in systems:

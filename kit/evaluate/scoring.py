@@ -3,11 +3,11 @@
 import dataclasses
 import functools
 import math
-import multiprocessing
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from kit import process
 from kit.evaluate.material import Case
 from kit.evaluate.metrics import Scores, mean, score
 
@@ -54,7 +54,7 @@ def evaluate(
     """Score every system on every recording. tick: called as each recording is done."""
     results = []
     # Forked workers inherit the systems, which need not be picklable.
-    with multiprocessing.get_context("fork").Pool(processes, _remember, (systems,)) as pool:
+    with process.pool(processes, _remember, systems) as pool:
         for result in pool.imap(_evaluate_one, cases):
             results.append(result)
             if tick:

@@ -2,12 +2,12 @@
 
 import dataclasses
 import math
-import multiprocessing
 import statistics
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from kit import process
 from kit.ladder.measures import Judge, Scores
 from kit.ladder.signals import Pair
 from kit.mixtures.mixing import Mixer
@@ -35,7 +35,7 @@ class Survey:
     def run(self, count: int, processes: int, tick: Callable[[], None]) -> list[Row]:
         """Score the mixtures 0..count-1. tick: called as each is done."""
         rows = []
-        with multiprocessing.Pool(processes) as pool:
+        with process.pool(processes) as pool:
             for row in pool.imap(self.row, range(count)):
                 rows.append(row)
                 tick()

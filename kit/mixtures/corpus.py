@@ -10,8 +10,6 @@ import csv
 import dataclasses
 import hashlib
 import math
-import multiprocessing
-import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 
@@ -20,7 +18,9 @@ import scipy.fft
 import soundfile
 import soxr
 
+from kit import process
 from kit.errors import KitError
+from kit.files import atomic_output
 
 SAMPLE_RATE_HZ = 48000
 SUFFIXES = (
@@ -332,7 +332,7 @@ def _decode_missing(
     ]
     if not jobs:
         return
-    with multiprocessing.Pool() as pool:
+    with process.pool() as pool:
         for done, _ in enumerate(pool.imap_unordered(_decode, jobs, chunksize=4), start=1):
             if tick:
                 tick(done, len(jobs))
@@ -358,10 +358,8 @@ def _decode(job: tuple[pathlib.Path, pathlib.Path, list[tuple[int, int]]]) -> No
                 "correct the manifest",
             )
         mono[start : start + length] = gate_background(mono[start : start + length])
-    # Several runs may share a cache and decode the same file.
-    temporary = out.with_suffix(f".{os.getpid()}.part.npy")
-    np.save(temporary, np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16))
-    temporary.replace(out)
+    with atomic_output(out) as temporary, temporary.open("wb") as file:
+        np.save(file, np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16))
 
 
 def gate_background(speech: np.ndarray) -> np.ndarray:

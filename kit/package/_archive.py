@@ -3,13 +3,12 @@
 import dataclasses
 import gzip
 import io
-import os
-import shutil
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+
+from kit.files import replace_folder, scratch_folder
 
 _FILE_MODE, _PROGRAM_MODE, _LINK_MODE = 0o644, 0o755, 0o777
 # Zip cannot say an earlier one.
@@ -79,9 +78,8 @@ def zip_(files: Files) -> bytes:
 
 def write_folder(path: Path, files: Files) -> None:
     """Write files as a folder, in the place of one that is there: never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as work:
-        new, old = Path(work) / "new", Path(work) / "old"
+    with scratch_folder(path.parent) as work:
+        new = work / "new"
         new.mkdir()
         for name, entry in files.items():
             content, mode = _parts(entry)
@@ -91,10 +89,7 @@ def write_folder(path: Path, files: Files) -> None:
             else:
                 (new / name).write_bytes(content)
                 (new / name).chmod(mode)
-        if path.exists():
-            os.replace(path, old)
-        os.replace(new, path)
-        shutil.rmtree(old, ignore_errors=True)
+        replace_folder(new, path)
 
 
 PACKERS: dict[str, Callable[[Files], bytes]] = {

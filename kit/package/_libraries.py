@@ -1,11 +1,9 @@
 """Libraries as they leave the house: without debug information, exporting the public interface."""
 
-import tempfile
-from pathlib import Path
-
 from kit import process
 from kit.build import build
 from kit.codegen.exports import public_functions, version_script
+from kit.files import scratch_folder
 from kit.lock import build_lock
 from kit.package._base import Request
 from kit.paths import BUILD, FIRMWARE
@@ -20,8 +18,8 @@ def build_static(request: Request) -> bytes:
     target = request.target
     build(target.name, str(request.model) if request.model else "")
     toolchain = load_toolchain(target.toolchain)
-    with build_lock(), tempfile.TemporaryDirectory() as work:
-        stripped = Path(work) / "libpercepnet.a"
+    with build_lock(), scratch_folder() as work:
+        stripped = work / "libpercepnet.a"
         library = BUILD / target.name / "libpercepnet.a"
         process.run(
             [toolchain.prefix + toolchain.objcopy, "-D", "--strip-debug", library, stripped],
@@ -34,8 +32,8 @@ def link_shared(target: Target, static: bytes, soname: str) -> bytes:
     """A shared library of the objects in a static one, whose code is position independent."""
     toolchain = load_toolchain(target.toolchain)
     functions = public_functions(PUBLIC_HEADER.read_text(encoding="utf-8"))
-    with tempfile.TemporaryDirectory() as work:
-        library, script, output = (Path(work) / name for name in ("a.a", "exports", "out.so"))
+    with scratch_folder() as work:
+        library, script, output = (work / name for name in ("a.a", "exports", "out.so"))
         library.write_bytes(static)
         script.write_text(version_script(functions), encoding="utf-8")
         process.run(

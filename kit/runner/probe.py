@@ -4,7 +4,6 @@ pyOCD was tried on an emulated core only, OpenOCD without any: its command lines
 Nobody has yet seen this write a real chip's flash.
 """
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from kit import process
 from kit.device.port import find_port
 from kit.elf import Segment, read_image
 from kit.errors import DeviceError
+from kit.files import scratch_folder
 from kit.probe import tool_for
 from kit.runner._base import Capabilities, Progress, Runner, Started, no_progress
 from kit.runner._board import BoardStarted, lent_words, open_console
@@ -42,9 +42,9 @@ class ProbeRunner(Runner):
         image = read_image(program) if program.exists() or not process.dry_run else []
         tool.run(tool.flash(program), lambda share: progress(_WRITTEN_SHARE * share))
         progress(_WRITTEN_SHARE)
-        with tempfile.TemporaryDirectory(prefix="percepnet-") as folder:
+        with scratch_folder() as folder:
             pieces = [
-                (segment.load_address, segment.stored, Path(folder) / f"{segment.load_address:x}")
+                (segment.load_address, segment.stored, folder / f"{segment.load_address:x}")
                 for segment in image
             ]
             tool.run(tool.read(pieces))
@@ -59,8 +59,8 @@ class ProbeRunner(Runner):
         tool = tool_for(self.target, self.address)
         console = open_console(self.device)
         try:
-            with tempfile.TemporaryDirectory(prefix="percepnet-") as folder:
-                path = Path(folder) / "words"
+            with scratch_folder() as folder:
+                path = folder / "words"
                 path.write_bytes(words)
                 tool.run(tool.start(address, path))
         except BaseException:

@@ -7,7 +7,7 @@ import pathlib
 
 from kit.evaluate.page import COLUMNS, cells
 from kit.evaluate.scoring import Row
-from kit.files import write_atomically
+from kit.files import atomic_output, write_atomically
 from kit.mixtures.corpus import SAMPLE_RATE_HZ, Clip, Corpus
 from kit.model.architecture import ARCHITECTURES
 from kit.model.export import write_tflite
@@ -142,5 +142,6 @@ def plot_curves(log: pathlib.Path, path: pathlib.Path) -> None:
     axes.set(xlabel="minutes", ylabel="loss", yscale="log")
     axes.grid(alpha=0.3)
     axes.legend()
-    figure.savefig(path, dpi=120)
+    with atomic_output(path) as temporary:
+        figure.savefig(temporary, dpi=120, format=path.suffix[1:])
     pyplot.close(figure)

@@ -5,13 +5,13 @@ in PyTorch; on a GPU cuDNN's.
 import functools
 import hashlib
 import pathlib
-import tempfile
 from typing import Any
 
 import cffi
 import torch
 
 from kit import process
+from kit.files import scratch_folder
 from kit.paths import BUILD
 
 _SOURCE = pathlib.Path(__file__).with_name("recurrence.c")
@@ -30,9 +30,8 @@ def _library() -> tuple[cffi.FFI, Any]:
     digest = hashlib.sha256(_SOURCE.read_bytes() + " ".join(_FLAGS).encode()).hexdigest()[:16]
     library = BUILD / "train" / f"recurrence-{digest}.so"
     if not library.exists():
-        library.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=library.parent) as folder:
-            compiled, linked = pathlib.Path(folder, "a.o"), pathlib.Path(folder, "a.so")
+        with scratch_folder(library.parent) as folder:
+            compiled, linked = folder / "a.o", folder / "a.so"
             # Linked without -ffast-math: with it, loading would flush denormals everywhere.
             for command in (
                 ["gcc", *_FLAGS, str(_SOURCE), "-o", str(compiled)],

@@ -8,14 +8,14 @@ features costs no new mixing. Both live in the cache folder and are made by seve
 import dataclasses
 import hashlib
 import json
-import multiprocessing
 import pathlib
 import zlib
 from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from kit import host
+from kit import host, process
+from kit.files import atomic_output, write_atomically
 from kit.mixtures.corpus import SAMPLE_RATE_HZ, Corpus
 from kit.mixtures.mixing import Mixer, Mixture, Recipe
 
@@ -135,9 +135,8 @@ def _audible(noisy: np.ndarray) -> np.ndarray:
 
 def save(shard: Shard, path: pathlib.Path) -> None:
     """Write a shard, whole or not at all."""
-    temporary = path.with_suffix(".part.npz")
-    np.savez(temporary, **{f.name: getattr(shard, f.name) for f in dataclasses.fields(shard)})
-    temporary.replace(path)
+    with atomic_output(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **{f.name: getattr(shard, f.name) for f in dataclasses.fields(shard)})
 
 
 def load(path: pathlib.Path) -> Shard:
@@ -174,7 +173,7 @@ class ShardMaker:
         missing = [(i, path) for i, path in paths.items() if not path.exists()]
         ready = len(paths) - len(missing)
         if missing:
-            with multiprocessing.Pool(processes) as pool:
+            with process.pool(processes) as pool:
                 for done, _ in enumerate(pool.imap_unordered(self._make, missing), start=1):
                     if tick:
                         tick(ready + done)
@@ -198,12 +197,8 @@ class ShardMaker:
 
     def _keep(self, mixtures: list[Mixture], audio: pathlib.Path, facts: pathlib.Path) -> None:
         self._mixtures.mkdir(parents=True, exist_ok=True)
-        temporary = audio.with_suffix(".part.npy")
-        np.save(temporary, np.stack([np.stack([m.noisy, m.clean]) for m in mixtures]))
-        temporary.replace(audio)
+        with atomic_output(audio) as temporary, temporary.open("wb") as file:
+            np.save(file, np.stack([np.stack([m.noisy, m.clean]) for m in mixtures]))
         # The facts come last: their file says that the audio is whole.
-        temporary = facts.with_suffix(".part")
-        temporary.write_text(
-            json.dumps([(m.bandwidth_hz, m.snr_db, m.reverberant) for m in mixtures])
-        )
-        temporary.replace(facts)
+        rows = [(m.bandwidth_hz, m.snr_db, m.reverberant) for m in mixtures]
+        write_atomically(facts, json.dumps(rows).encode())

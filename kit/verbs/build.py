@@ -1,6 +1,5 @@
 """`build`: firmware and programs of a target, with a size report."""
 
-import shutil
 from pathlib import Path
 
 import click
@@ -8,6 +7,7 @@ import click
 from kit import console
 from kit.build import build
 from kit.errors import KitError
+from kit.files import write_atomically
 from kit.paths import BUILD
 from kit.target import load_target
 from kit.verbs._ndk import ndk_option
@@ -27,4 +27,4 @@ def command(name: str, model: str, json_path: Path | None) -> None:
         sizes = BUILD / target.name / "size.json"
         if not sizes.is_file():
             raise KitError(f"no program was built for `{target.name}`: there are no sizes")
-        shutil.copyfile(sizes, json_path)
+        write_atomically(json_path, sizes.read_bytes())

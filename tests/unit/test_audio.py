@@ -3,7 +3,6 @@
 import contextlib
 import os
 import resource
-import stat
 import struct
 import subprocess
 from collections.abc import Iterator
@@ -18,7 +17,6 @@ from kit.audio import (
     AudioReader,
     AudioWriter,
     Resampler,
-    atomic_output,
     read_all,
     to_float,
     to_int16,
@@ -204,16 +202,6 @@ def test_a_container_that_cannot_hold_the_channels_is_refused_without_traces(tmp
     with pytest.raises(KitError, match="FLAC cannot hold 9 channels"):
         AudioWriter(tmp_path / "out.flac", AudioFormat(48000, 9, "PCM_16", 0))
     assert os.listdir(tmp_path) == []
-
-
-def test_atomic_output_keeps_the_mode_of_the_file_it_replaces(tmp_path: Path):
-    path = tmp_path / "out"
-    path.touch()
-    path.chmod(0o640)
-    with atomic_output(path) as temporary:
-        temporary.write_text("new")
-    assert path.read_text() == "new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 44100, 96000])

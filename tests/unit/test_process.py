@@ -1,6 +1,7 @@
 """The subprocess wrapper: failures are told, nothing hangs, a dry run runs nothing."""
 
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 from kit import packages, process
 from kit.build import build
 from kit.errors import KitError
+from kit.paths import ROOT
 
 
 def test_run_returns_exit_code_and_output() -> None:
@@ -142,3 +144,26 @@ def test_a_build_asks_for_missing_packages_before_it_starts(
     monkeypatch.delenv(packages.MAY_INSTALL, raising=False)
     with pytest.raises(KitError, match="missing packages: .*gcc-aarch64-linux-gnu.*qemu-user"):
         build(goal)
+
+
+def test_workers_do_not_outlive_a_process_that_is_killed() -> None:
+    program = """
+import multiprocessing, time
+from kit import process
+with process.pool(2) as pool:
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+    child = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
+    workers = [int(word) for word in child.stdout.readline().split()]
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    end = time.monotonic() + 10
+    while any(Path(f"/proc/{pid}").exists() and not _is_dead(pid) for pid in workers):
+        assert time.monotonic() < end, workers
+        time.sleep(0.02)
+    assert len(workers) == 2
+
+
+def _is_dead(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
