@@ -2,17 +2,20 @@
 
 import os
 import re
+from collections.abc import Mapping, Sequence
 
 from SCons.Script import Environment
 
 from kit import process
 from kit.paths import BUILD, FIRMWARE, ROOT
+from kit.scons import session
 from kit.scons.sources import INCLUDE_FOLDERS, port_folders
 from kit.target import Target, Toolchain
 
 RELEASE = "release"
 PROFILE = "profile"
 FUZZ = "fuzz"
+COMMAND_TIMEOUT_S = 900.0
 
 
 def build_folder(target: Target, below: str) -> str:
@@ -39,6 +42,8 @@ def make_environment(
     env = Environment(
         tools=["cc", "gnulink", "ar"],
         ENV={"PATH": os.environ["PATH"], "LC_ALL": "C"},
+        SPAWN=_spawn,
+        ESCAPE=lambda word: word,
         CC=compiler,
         AR=archiver,
         LINK=linker,
@@ -67,6 +72,16 @@ def make_environment(
             STRIPCOMSTR="  strip $TARGET",
         )
     return env
+
+
+def _spawn(
+    _shell: str, _escape: object, _program: str, args: Sequence[str], env: Mapping[str, str]
+) -> int:
+    """Run a command as SCons asks for it, but without a shell."""
+    done = process.run(args, timeout_s=COMMAND_TIMEOUT_S, env=env, capture=False, check=False)
+    if done.returncode < 0:
+        session.distrust()
+    return done.returncode
 
 
 def _port_defines(target: Target) -> dict[str, str]:

@@ -71,7 +71,9 @@ def model(env: Environment, target: Target, path: Path) -> list[Any]:
         module = importlib.import_module("kit.codegen.model")
         return module.generate(Path(source[0].abspath), layout)
 
-    sources = [env.File(str(path)), env.Value(layout), *_python("codegen", "model")]
+    # SCons would take what follows a `$` for a variable of its own.
+    file = env.File(str(path).replace("$", "$$"))
+    sources = [file, env.Value(layout), *_python("codegen", "model")]
     return _command(env, list(MODEL_FILES), sources, render)
 
 

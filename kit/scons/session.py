@@ -35,6 +35,9 @@ Names are those of `./tools/percepnet targets`. Each target's folder has its
 compile_commands.json and size.json. Options, as name=value:
 """
 
+# Below BUILD while SCons works there, and longer where it was killed.
+_UNDERWAY = ".underway"
+
 # Held open until the process ends: closing the file releases the lock.
 _lock: TextIO | None = None
 
@@ -43,6 +46,21 @@ def take_build_lock() -> None:
     """Wait until no other SCons works in build/, and keep others out until this process ends."""
     global _lock
     _lock = acquire_build_lock()
+    underway = BUILD / _UNDERWAY
+    if underway.exists():
+        # What a killed build wrote last may be half, or of other sources than SCons remembers.
+        (BUILD / f"{SIGNATURES}.dblite").unlink(missing_ok=True)
+    underway.touch()
+    atexit.register(_end)
+
+
+def distrust() -> None:
+    """Let the next SCons build everything anew: a command of this one was killed."""
+    atexit.unregister(_end)
+
+
+def _end() -> None:
+    (BUILD / _UNDERWAY).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -104,5 +122,5 @@ def forget_an_empty_build() -> None:
 
 def _forget() -> None:
     left = {path.name for path in BUILD.iterdir()}
-    if left <= {LOCK_NAME, f"{SIGNATURES}.dblite"}:
+    if left <= {LOCK_NAME, _UNDERWAY, f"{SIGNATURES}.dblite"}:
         shutil.rmtree(BUILD)

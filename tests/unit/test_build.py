@@ -261,3 +261,16 @@ def test_mistakes_are_told_before_anything_is_built(
     done = scons(built, *words)
     assert done.returncode == 2
     assert f"percepnet: {message}" in done.stderr
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "session.distrust()", "pass"])
+def test_what_a_killed_build_left_is_not_trusted(end: str, tmp_path: Path):
+    """SCons would take files that it did not get to note for those that it remembers."""
+    signatures = tmp_path / ".sconsign.dblite"
+    signatures.touch()
+    program = f"import os; from kit.scons import session; session.take_build_lock(); {end}"
+    environment = {**os.environ, "PERCEPNET_BUILD": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    for _ in range(2):
+        subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    assert signatures.exists() == (end == "pass")
