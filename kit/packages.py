@@ -45,6 +45,7 @@ _EVIDENCE = {
     "debian-archive-keyring": "/usr/share/keyrings/debian-archive-keyring.gpg",
     "iproute2": "ip",
     "bochs": "bochs",
+    "libfaketime": "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
 }
 
 # A file NAME.list for each package that dpkg has installed.
@@ -67,6 +68,7 @@ _TEST_TOOLS = {
     "iproute2": "their network",
     "openssl": "who signs weights",
     "bochs": "a processor with AVX-512",
+    "libfaketime": "a clock that jumps",
     "bochs-term": "a display, which bochs depends on",
 }
 

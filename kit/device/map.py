@@ -7,8 +7,11 @@
 It may be edited by hand: comments and order survive what the kit changes.
 """
 
+import contextlib
 import difflib
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
@@ -16,6 +19,7 @@ import tomlkit
 import tomlkit.exceptions
 
 from kit.device.device import Device, device_keys
+from kit.device.runtime import runtime_folder
 from kit.errors import DeviceError
 from kit.files import write_atomically
 from kit.target import PROVEN, Target
@@ -53,23 +57,21 @@ def load_device(name: str) -> Device:
 
 def save_device(device: Device) -> None:
     """Add a device to the map, or replace the one of its name."""
-    document = _read()
     table = tomlkit.table()
     for key, field in device_keys().items():
         value = getattr(device, key)
         if value != field.default:
             table[key] = value
-    document[device.name] = table
-    _write(document)
+    with _changed() as document:
+        document[device.name] = table
 
 
 def remove_device(name: str) -> None:
     """Take a device out of the map. Raises DeviceError for an unknown one."""
-    document = _read()
-    if name not in document:
-        raise _unknown(name, list(document))
-    del document[name]
-    _write(document)
+    with _changed() as document:
+        if name not in document:
+            raise _unknown(name, list(document))
+        del document[name]
 
 
 def device_for(target: Target) -> Device:
@@ -116,5 +118,11 @@ def _read() -> tomlkit.TOMLDocument:
         ) from bad
 
 
-def _write(document: tomlkit.TOMLDocument) -> None:
-    write_atomically(map_path(), tomlkit.dumps(document).encode())
+@contextlib.contextmanager
+def _changed() -> Iterator[tomlkit.TOMLDocument]:
+    """The map, to be changed; written at a clean exit. Others wait, so that no change is lost."""
+    with (runtime_folder() / "devices.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        document = _read()
+        yield document
+        write_atomically(map_path(), tomlkit.dumps(document).encode())
