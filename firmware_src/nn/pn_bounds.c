@@ -62,11 +62,18 @@ static walk_t walk(const pn_matrix_t *matrix, pn_layout_t layout, uint32_t limit
     return (walk_t){matrix, layout, limit, matrix->weights, matrix->blocks};
 }
 
+/* A row of a strip of blocks: rm16 has it in one piece, 8c4 a part of each block. */
+static row_t strip_row(const walk_t *at, size_t row) {
+    const size_t groups = *at->list;
+    return at->layout == PN_LAYOUT_RM16 ? (row_t){at->blocks + row * 4 * groups, 4, groups}
+                                        : (row_t){at->blocks + row * 4, 32, groups};
+}
+
 /* Bound of the next row. */
 static uint32_t step(walk_t *at, size_t row) {
     if (at->list == NULL)
         return row_bound(at->matrix, dense_row(at->matrix, at->layout, row), row, at->limit);
-    const row_t strip = {at->blocks + row % 8 * 4, 32, *at->list};
+    const row_t strip = strip_row(at, row % 8);
     if (row % 8 == 7) {
         at->blocks += (size_t)*at->list * 32;
         at->list += 1 + *at->list;
