@@ -1,27 +1,34 @@
 """Weights whose checksums are right, made to overflow what runs them: they are refused."""
 
+import dataclasses
 import struct
 import zlib
 
+import numpy as np
 import pytest
 
 from kit import host
-from kit.codegen.weights import padded_shapes
-from kit.model.quantise import matrix_names
-from tests.host.update_device import built_in_architecture, make_blob, sealed
+from kit.codegen.blob import render_blob
+from kit.codegen.weights import PACKINGS, padded_shapes
+from kit.model.import_ import Model
+from kit.model.quantise import Matrix, matrix_names, quantise
+from kit.model.random_model import random_weights
+from kit.model.sparsify import sparsify
+from tests.host.update_device import built_in_architecture, host_packing, make_blob, sealed
 
 ENTRIES_AT, ENTRY_BYTES = 64, 24
 SHAPES = padded_shapes(built_in_architecture())
 INT32_MAX = 2**31 - 1
 
 
-def load(blob: bytes) -> int:
-    """pn_blob_load's verdict."""
+def load(blob: bytes, layout: str = host_packing().name) -> int:
+    """pn_blob_load's verdict, in a program whose weights have a layout."""
     ffi, lib = host.load("pn_blob.h", "pn_model.h")
     memory = ffi.new("uint8_t[]", len(blob) + 64)
     aligned = memory + -int(ffi.cast("uintptr_t", memory)) % 64
     ffi.buffer(aligned, len(blob))[:] = blob
-    built_in = ffi.addressof(lib.pn_model)
+    built_in = ffi.new("pn_nn_model_t *", lib.pn_model)
+    built_in.layout = PACKINGS[layout].number
     return lib.pn_blob_load(aligned, len(blob), built_in, ffi.new("pn_nn_model_t *"))
 
 
@@ -62,6 +69,29 @@ class Forgery:
 def test_good_weights_are_taken() -> None:
     _, lib = host.load("pn_blob.h", "pn_model.h")
     assert load(Forgery().seal()) == lib.PN_BLOB_OK
+
+
+@pytest.mark.parametrize("layout", PACKINGS)
+def test_each_row_of_a_block_sparse_matrix_is_proven_by_its_own_weights(layout: str) -> None:
+    """Every row has as much bias as its own weights leave room for, to the last unit."""
+    _, lib = host.load("pn_blob.h", "pn_model.h")
+    arch = built_in_architecture()
+    weights = sparsify(random_weights(arch, 3), arch, 0.6)
+    quantised = quantise(Model(weights, arch, {"post_filter": True}, bytes(32)))
+    matrix = quantised.matrices["conv1"]
+    room = (1 << 30 if matrix.right else 1 << 31) >> matrix.left
+    reach = matrix.bound(127) - np.abs(matrix.bias.astype(np.int64))
+    for over, verdict in ((-1, lib.PN_BLOB_OK), (0, lib.PN_BLOB_MATRIX)):
+        bias = (room - reach + over).astype(np.int32)
+        forged = dataclasses.replace(matrix, bias=bias if over else bias_of_last(matrix, bias))
+        matrices = {**quantised.matrices, "conv1": forged}
+        blob = render_blob(dataclasses.replace(quantised, matrices=matrices), PACKINGS[layout])
+        assert load(blob, layout) == verdict, over
+
+
+def bias_of_last(matrix: Matrix, bias: np.ndarray) -> np.ndarray:
+    """A bias that is too large in the last row alone."""
+    return np.where(np.arange(len(bias)) == len(bias) - 1, bias, matrix.bias)
 
 
 @pytest.mark.parametrize("matrix", SHAPES)
