@@ -1,6 +1,7 @@
-"""What all tests share: the choice between the quick suite and the long one, and no NDK."""
+"""What all tests share: the choice between the quick suite and the long one, no NDK, Ctrl-C."""
 
 import os
+import signal
 
 import pytest
 
@@ -8,6 +9,8 @@ from kit.target.ndk import FOLDER_VARIABLE
 
 # Who runs the tests may have an NDK; they try what everybody has.
 os.environ[FOLDER_VARIABLE] = ""
+# A shell that starts the tests in the background has them ignore Ctrl-C, and all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
