@@ -19,6 +19,7 @@ from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.train import loss as losses
 from kit.train.group import Group
 from kit.train.growth import can_grow, grown
+from kit.train.muon import Muon
 from kit.train.network import Memory, PercepNet
 from kit.train.pruning import Pruning
 from kit.train.shards import BANDS, Shard
@@ -181,7 +182,7 @@ class Trainer:
         self._mean = PercepNet(self._arch).to(self._device)
         self._mean.load_state_dict(self._net.state_dict())
         self._parameters = list(self._net.parameters())
-        self._optimiser = torch.optim.Adam(self._parameters, betas=(0.9, 0.98))
+        self._optimiser = Muon(self._net.named_parameters())
         per_thread = settings.sequences // settings.threads
         with self._device:
             self._streams = [
@@ -360,9 +361,7 @@ class Trainer:
             self._skip_bad_update()
             return value
         self._bad_updates = 0
-        for group in self._optimiser.param_groups:
-            group["lr"] = self._rate()
-        self._optimiser.step()
+        self._optimiser.step(self._rate(), pool)
         self._net.clip_weights()
         self._average()
         if self._settings.zero_blocks:
