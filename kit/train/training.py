@@ -43,7 +43,7 @@ class Settings:
     steps: int = 250
     peak_rate: float = 3e-3
     final_rate: float = 2e-5
-    warm_up_updates: int = 200
+    warm_up_updates: int = 200  # at most a tenth of the run
     ema_decay: float = 0.999
     gradient_limit: float = 1.0
     zero_blocks: float = 0.0  # share of blocks of 8 rows by 4 columns that end as zero
@@ -338,7 +338,7 @@ class Trainer:
 
     def _rate(self) -> float:
         s = self._settings
-        warm_up = min(1.0, (self._update + 1) / s.warm_up_updates)
+        warm_up = min(1.0, (self._update + 1) / min(s.warm_up_updates, max(1, s.updates // 10)))
         cosine = 0.5 + 0.5 * math.cos(math.pi * min(1.0, self._progress()))
         return warm_up * (s.final_rate + (s.peak_rate - s.final_rate) * cosine)
 
