@@ -67,8 +67,8 @@ static jlong address(JNIEnv *env, jclass type, jobject buffer, jint at) {
 
 static void init(JNIEnv *env, jclass type, jobject state, jint sample_rate_hz, jstring isa) {
     (void)type;
-    const char *name = NULL;
-    if (isa != NULL && (name = (*env)->GetStringUTFChars(env, isa, NULL)) == NULL)
+    const char *const name = isa == NULL ? NULL : (*env)->GetStringUTFChars(env, isa, NULL);
+    if (isa != NULL && name == NULL)
         return; /* out of memory is thrown */
     const pn_status_t status = pn_init(state_of(env, state), sample_rate_hz, name);
     if (name != NULL)
