@@ -6,49 +6,64 @@ import sys
 from pathlib import Path
 
 from kit import process
-from kit.paths import ROOT
+from kit.channel.process import ProcessChannel
+from kit.errors import CheckFailed
+from kit.host import GENERATED, ensure_library
+from kit.paths import BUILD, ROOT
 
-# What a mutant may take before the machine suffers; one that waits is given up by its test.
-_MEMORY_BYTES = 8 << 30
-_CPU_S = 120
-_TEST_WAITS_S = 120
 _TIMEOUT_S = 1800.0
+LIBRARY_VARIABLE = "PERCEPNET_MUTATION_LIBRARY"
 _COPIED = ("SConstruct", "pyproject.toml", "firmware_src", "kit", "targets", "tests", "tools")
 
 
 class Checkout:
-    """A copy of this checkout with a build folder of its own."""
+    """A copy of this checkout with a build folder of its own, which it keeps for the next time."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, tests: list[str]) -> None:
+        """tests: files. Raises CheckFailed for one that fails with nothing broken."""
         self.root = root
-        root.mkdir(parents=True)
-        ignored = shutil.ignore_patterns("__pycache__")
-        for name in _COPIED:
-            if (ROOT / name).is_dir():
-                shutil.copytree(ROOT / name, root / name, ignore=ignored)
-            else:
-                shutil.copy2(ROOT / name, root / name)
+        _copy_sources(root)
+        library = ensure_library()
+        generated = GENERATED.relative_to(BUILD.parent)
+        shutil.copytree(GENERATED, root / generated, dirs_exist_ok=True)
+        inherited = {key: os.environ[key] for key in os.environ if key not in _ELSEWHERE}
+        own = {LIBRARY_VARIABLE: str(library), "OPENBLAS_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "tests.mutation.warm", *tests]
+        self._program = process.start(command, cwd=root, env={**inherited, **own})
+        self._answers = ProcessChannel(self._program)
+        for _test in tests:
+            if failed := self._answer():
+                raise CheckFailed(f"with nothing broken, `{failed}` fails in {root}")
 
     def fails(self, path: str, tests: list[str]) -> str:
-        """The first test that fails with the copy as it is; "" for none. Tests are files or options
-        of pytest.
-        """
-        command = ["prlimit", f"--as={_MEMORY_BYTES}", f"--cpu={_CPU_S}", sys.executable]
-        command += ["-m", "pytest", "-x", "-p", "no:cacheprovider", f"--timeout={_TEST_WAITS_S}"]
-        done = process.run(
-            [*command, *tests],
-            cwd=self.root,
-            env=self._environment(),
-            timeout_s=_TIMEOUT_S,
-            check=False,
-        )
-        if done.returncode == 0:
-            return ""
-        failed = [line for line in done.text.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return failed[0].split(" - ")[0] if failed else "could not be loaded"
+        """The first test that fails with the copy as it is; "" for none."""
+        for test in tests:
+            self._answers.write(f"{test}\n".encode())
+            if failed := self._answer():
+                return failed
+        return ""
 
-    def _environment(self) -> dict[str, str]:
-        """Without byte code in files: a mutant may have the size and time of what it stands for."""
-        elsewhere = ("PYTHONPATH", "PERCEPNET_BUILD")
-        inherited = {key: value for key, value in os.environ.items() if key not in elsewhere}
-        return {**inherited, "PYTHONDONTWRITEBYTECODE": "1"}
+    def close(self) -> None:
+        """End the process that tests."""
+        self._answers.close()
+        self._program.wait(_TIMEOUT_S)
+
+    def _answer(self) -> str:
+        line = self._answers.read_line(_TIMEOUT_S)
+        if line is None:
+            raise RuntimeError(f"the process that tests in {self.root} has ended")
+        return line.decode()
+
+
+_ELSEWHERE = ("PYTHONPATH", "PERCEPNET_BUILD", "PYTHONDONTWRITEBYTECODE")
+
+
+def _copy_sources(root: Path) -> None:
+    root.mkdir(parents=True, exist_ok=True)
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in _COPIED:
+        if (ROOT / name).is_dir():
+            shutil.rmtree(root / name, ignore_errors=True)
+            shutil.copytree(ROOT / name, root / name, ignore=ignored)
+        else:
+            shutil.copy2(ROOT / name, root / name)

@@ -1,15 +1,19 @@
 """Copies of the C code in which single files are broken, compiled and tested by the C programs.
 
 All objects are made once. A mutant takes those anew that its file is part of, and links the test
-programs again; they run with the traps of the checked build.
+programs again: without any checks first, which is quick, and where nothing is noticed with the
+traps of the checked build. The header of intrinsics, which takes longer than all else, is compiled
+once as well.
 """
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from kit import process
+from kit.errors import CheckFailed
 from kit.host import HOST_TARGET
 from kit.model.architecture import Architecture
 from kit.model.export import write_tflite
@@ -17,13 +21,55 @@ from kit.model.random_model import random_weights
 from kit.model.sparsify import sparsify
 from kit.paths import ROOT
 from kit.target import load_target, load_toolchain
-from tests.native import NativeBuild
+from tests.native import NativeBuild, Unit
 
 # Loops without end are stopped by what they take of the processor, however busy that is.
-TEST_CPU_S = 5
+TEST_CPU_S = 3
 _TEST_TIMEOUT_S = 600.0
 # Small, so that tests are quick, and of widths that no register likes.
 MODEL = Architecture(fc=32, conv1=48, conv2=48, gru=80, gru_strength=32)
+
+
+class Variant:
+    """All objects of the library and of the test programs, compiled with the same flags."""
+
+    def __init__(self, folder: Path, flags: Sequence[str], model: Path, tests: list[str]) -> None:
+        """Raises KitError for code that does not compile."""
+        self._intrinsics = folder / "intrinsics"
+        self._build = NativeBuild(folder / "made", ["-w", *flags], model, root=model.parent)
+        self._tests = {name: self._build.test(name).object for name in tests}
+        for isa_flags in {unit.flags for unit in self._build.library if unit.flags}:
+            self._compile_intrinsics(isa_flags)
+
+    def _compile_intrinsics(self, flags: tuple[str, ...]) -> None:
+        header = self._header(flags)
+        header.parent.mkdir(parents=True, exist_ok=True)
+        header.write_text("#include <immintrin.h>\n", encoding="utf-8")
+        made = header.with_suffix(".h.gch")
+        self._build.compile(header.parent, header.name, (*flags, "-x", "c-header"), made)
+
+    def _header(self, flags: tuple[str, ...]) -> Path:
+        return self._intrinsics / "".join(flags).strip("-") / "intrinsics.h"
+
+    def fails(self, root: Path, path: str, tests: list[str]) -> str:
+        """The first of the test programs that fails with a file as it is below a root, "" for none.
+        Raises KitError when the file does not compile.
+        """
+        library = [
+            self._compile(root, unit) if path in unit.parts else unit.object
+            for unit in self._build.library
+        ]
+        for test in tests:
+            program = self._build.link(root / test, [self._tests[test], *library])
+            if not _passes(program):
+                return test
+        return ""
+
+    def _compile(self, root: Path, unit: Unit) -> Path:
+        made = root / unit.object.name
+        known = ("-include", str(self._header(unit.flags))) if unit.flags else ()
+        self._build.compile(root, unit.source, (*unit.flags, *known), made)
+        return made
 
 
 class Firmware:
@@ -31,43 +77,45 @@ class Firmware:
 
     def __init__(self, folder: Path, tests: list[str]) -> None:
         """tests: programs of tests/c. Raises KitError for code that does not compile."""
+        self._folder, self._tests = folder, tests
         _copy_sources(ROOT, folder)
         model = folder / "model.tflite"
         model.write_bytes(write_tflite(_weights(), MODEL, {"post_filter": True}))
-        flags = load_toolchain(load_target(HOST_TARGET).toolchain).variants["checked"].cflags
-        self.build = NativeBuild(folder / "made", ["-w", *flags], model, root=folder)
-        self.tests = {name: self.build.test(name) for name in tests}
+        checked = load_toolchain(load_target(HOST_TARGET).toolchain).variants["checked"].cflags
+        self._variants = [
+            Variant(folder / name, flags, model, tests)
+            for name, flags in (("plain", ["-O1"]), ("checked", checked))
+        ]
 
     def breakable(self, root: Path) -> "BrokenFirmware":
-        """A copy whose files may be broken one at a time."""
-        _copy_sources(self.build.root, root)
-        return BrokenFirmware(self, root)
+        """A copy whose files may be broken one at a time.
+
+        Raises CheckFailed when a test fails with nothing broken.
+        """
+        _copy_sources(self._folder, root)
+        copy = BrokenFirmware(self._variants, root)
+        if failed := copy.fails("", self._tests):
+            raise CheckFailed(f"with nothing broken, `{failed}` fails in {root}")
+        return copy
 
 
 class BrokenFirmware:
     """A copy of the sources; `fails` tells which test notices what is broken in it."""
 
-    def __init__(self, whole: Firmware, root: Path) -> None:
-        self._whole, self.root = whole, root
+    def __init__(self, variants: list[Variant], root: Path) -> None:
+        self._variants, self.root = variants, root
 
     def fails(self, path: str, tests: list[str]) -> str:
         """The first of the test programs that fails with the file as it is in this copy, "" for
         none. Raises KitError when the file does not compile.
         """
-        build = self._whole.build
-        library = []
-        for unit in build.library:
-            if path in unit.parts:
-                made = self.root / unit.object.name
-                build.compile(self.root, unit.source, unit.flags, made)
-                library.append(made)
-            else:
-                library.append(unit.object)
-        for test in tests:
-            program = build.link(self.root / test, [self._whole.tests[test].object, *library])
-            if not _passes(program):
-                return test
+        for variant in self._variants:
+            if failed := variant.fails(self.root, path, tests):
+                return failed
         return ""
+
+    def close(self) -> None:
+        """Nothing is left open."""
 
 
 def _passes(program: Path) -> bool:

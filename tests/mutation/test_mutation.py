@@ -79,7 +79,7 @@ def test_python_words_for_people_are_left_alone() -> None:
 def test_every_mutant_of_python_parses_and_the_tables_fit_the_code(name: str) -> None:
     area = load_areas()[name]
     mutants = area.mutants()
-    assert len(without_equivalents(mutants, load_equivalents())) > 100
+    assert len(without_equivalents(mutants, load_equivalents())) > 10
     if area.language == "python":
         for mutant in mutants[::7]:
             ast.parse(mutant.applied_to((ROOT / mutant.path).read_text(encoding="utf-8")))

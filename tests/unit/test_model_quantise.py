@@ -112,6 +112,36 @@ def test_dead_and_bias_only_rows_survive() -> None:
     out = requantise(matrix.bias.astype(np.int64), matrix)
     assert out[0] == 0
     assert out[1] / 65536 == pytest.approx(-1.5, abs=1e-4)
+    assert matrix.bias.tolist() == [0, -(1 << 28)], "as precise as a bias may be"
+
+
+def test_shifts_and_multipliers_stay_within_what_instructions_take() -> None:
+    nothing = quantise_matrix("m", np.zeros((1, 8)), np.zeros(1), ACTIVATION_UNIT, 127)
+    assert (nothing.left, nothing.right) == (0, 31)
+    almost_one = np.full((1, 8), (1 - 2.0**-40) * 127 * 127 / 65536)
+    matrix = quantise_matrix("m", almost_one, np.zeros(1), ACTIVATION_UNIT, 127)
+    assert (matrix.multiplier[0], matrix.left, matrix.right) == (2**31 - 1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("most", "weight"),
+    [
+        pytest.param(66572, 0.001, id="before a right shift"),
+        pytest.param(133144, 127 * 127 / 65536 * 0.75, id="without a shift"),
+    ],
+)
+def test_rows_may_be_as_long_as_their_sums_stay_in_32_bits(most: int, weight: float) -> None:
+    """127 * 127 for each column, to 2^30 where a right shift adds its half, else to 2^31."""
+    quantise_matrix("m", np.full((1, most), weight), np.zeros(1), ACTIVATION_UNIT, 127)
+    with pytest.raises(ModelError, match="overflow 32 bits"):
+        quantise_matrix("m", np.full((1, most + 1), weight), np.zeros(1), ACTIVATION_UNIT, 127)
+
+
+def test_a_bias_may_be_as_large_as_its_left_shift_leaves_room_for() -> None:
+    largest = quantise_matrix("m", np.zeros((1, 8)), np.array([16383.0]), ACTIVATION_UNIT, 127)
+    assert largest.left == 2
+    with pytest.raises(ModelError, match="overflow 32 bits"):
+        quantise_matrix("m", np.zeros((1, 8)), np.array([16384.0]), ACTIVATION_UNIT, 127)
 
 
 def test_weights_that_could_overflow_are_refused() -> None:

@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from kit.devtest import protocol
 from kit.devtest.protocol import is_last, parse_line, read_report
 from kit.errors import DeviceError
 
@@ -62,6 +63,47 @@ def test_an_unbelievable_report_is_refused(lines: list[str], words: str) -> None
 def test_a_program_that_talks_without_end_is_given_up() -> None:
     with pytest.raises(DeviceError, match="no `PN_DONE` among them"):
         read_report(itertools.chain([BOOT], itertools.repeat("la")), "8f3a")
+
+
+def test_as_many_remarks_are_read_as_there_may_be(monkeypatch) -> None:
+    monkeypatch.setattr(protocol, "MOST_REMARKS", 5)
+    done = [BOOT, "PN_DONE bad=0"]
+    assert read_report(["la"] * 5 + done, "8f3a").passed
+    with pytest.raises(DeviceError, match="5 lines came"):
+        read_report(["la"] * 6 + done, "8f3a")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("PN_FAULT kind=isa detail=sse9", "instruction set `sse9`"),
+        ("PN_FAULT kind=flash detail=a.flash", "the file `a.flash`"),
+        ("PN_FAULT kind=hard_fault detail=pc_0", "the program stopped: hard_fault"),
+    ],
+)
+def test_a_fault_is_told_before_and_after_boot(line: str, words: str) -> None:
+    for lines in ([line], [BOOT, line]):
+        with pytest.raises(DeviceError, match=words):
+            read_report(lines, "8f3a")
+
+
+def test_a_report_without_an_end_shows_its_last_words() -> None:
+    with pytest.raises(DeviceError) as caught:
+        read_report([BOOT, *"abcdefg"], "8f3a")
+    assert caught.value.hint == "c\nd\ne\nf\ng"
+
+
+def test_numbers_are_whole_and_may_be_negative() -> None:
+    lines = [BOOT, "PN_BENCH name=x mode=burst n=1 a=-5 b=1.5 c=", "PN_DONE bad=0"]
+    bench = read_report(lines, "8f3a").benches[0]
+    assert bench.number("a") == -5
+    for key in ("b", "c", "missing"):
+        with pytest.raises(DeviceError, match="no whole number"):
+            bench.number(key)
+
+
+def test_more_may_be_bad_than_tests_failed() -> None:
+    assert read_report([BOOT, "PN_DONE bad=2"], "8f3a").bad == 2
 
 
 def test_remarks_are_no_records() -> None:

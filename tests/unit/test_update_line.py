@@ -1,9 +1,11 @@
 """A transfer on a line: the firmware's own C at its other end."""
 
+import types
+
 import pytest
 
 from kit.errors import DeviceError
-from kit.update import Status, Transfer, ask, protocol, send_weights
+from kit.update import Status, Transfer, ask, line, protocol, send_weights
 from tests.host.update_device import Device, Flash, make_blob
 
 
@@ -60,3 +62,48 @@ def test_the_answer_to_another_question_is_not_taken_for_this_one() -> None:
 def test_nobody_answers() -> None:
     with pytest.raises(DeviceError, match="nobody who takes weights answers"):
         ask(Deaf(Device(Flash())), protocol.QUERY, timeout_s=0.05)
+
+
+class Clock(Deaf):
+    """A line on which nothing comes back, and the time that passes while that is waited for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__(Device(Flash()))
+        self.now_s, self.waits = 1000.0, []
+        monkeypatch.setattr(line, "time", types.SimpleNamespace(monotonic=lambda: self.now_s))
+
+    def read_some(self, timeout_s: float) -> bytes:
+        self.waits.append(timeout_s)
+        self.now_s += timeout_s
+        return b""
+
+
+def test_a_line_is_looked_at_twice_a_second_until_patience_ends(monkeypatch) -> None:
+    clock = Clock(monkeypatch)
+    with pytest.raises(DeviceError, match="does not answer"):
+        send_weights(clock, Transfer(make_blob(1)))
+    assert clock.now_s == 1010.0
+    assert max(clock.waits) == 0.5
+    assert min(clock.waits) == 0.0
+
+
+def test_an_answer_is_waited_for_half_a_minute(monkeypatch) -> None:
+    clock = Clock(monkeypatch)
+    with pytest.raises(DeviceError, match="nobody who takes weights answers"):
+        ask(clock, protocol.QUERY)
+    assert clock.waits == [30.0]
+
+
+def test_each_answer_starts_patience_anew(monkeypatch) -> None:
+    """A device that takes 0.4 s for each answer is slower in all than any patience."""
+    clock, device, told = Clock(monkeypatch), Device(Flash(), window=0), []
+
+    def answer(timeout_s: float) -> bytes:
+        clock.now_s += 0.4
+        return device.feed(told.pop() if told else b"")
+
+    monkeypatch.setattr(clock, "write", told.append)
+    monkeypatch.setattr(clock, "read_some", answer)
+    send_weights(clock, Transfer(make_blob(1)))
+    assert device.weights == make_blob(1)
+    assert clock.now_s > 1030
