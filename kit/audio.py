@@ -63,7 +63,7 @@ class AudioReader:
         _check_input_path(self.path)
         _check_riff_is_complete(self.path)
         try:
-            self._file = soundfile.SoundFile(self.path)
+            self._file = soundfile.SoundFile(os.fsencode(self.path))
         except soundfile.LibsndfileError as error:
             raise KitError(
                 f"`{self.path}` is not a sound file that can be read: {error.error_string}",
@@ -141,7 +141,12 @@ class AudioWriter:
         temporary = self._stack.enter_context(atomic_output(self.path))
         try:
             self._file = soundfile.SoundFile(
-                temporary, "w", like.sample_rate_hz, like.channels, self.subtype, format=container
+                os.fsencode(temporary),
+                "w",
+                like.sample_rate_hz,
+                like.channels,
+                self.subtype,
+                format=container,
             )
         except soundfile.LibsndfileError as error:
             self._stack.__exit__(type(error), error, error.__traceback__)

@@ -10,6 +10,7 @@ import csv
 import dataclasses
 import hashlib
 import math
+import os
 import pathlib
 from collections.abc import Callable, Iterable, Sequence
 
@@ -140,8 +141,13 @@ def is_held_out(name: str) -> bool:
     """Tell whether a speaker or noise of this name serves validation only: a fixed rule, the same
     everywhere.
     """
-    digest = hashlib.sha256(name.encode()).digest()
+    digest = hashlib.sha256(_as_bytes(name)).digest()
     return int.from_bytes(digest[:4], "little") % 100 < HELD_OUT_PERCENT
+
+
+def _as_bytes(name: str) -> bytes:
+    """A name as the file system has it, which need not be text."""
+    return name.encode(errors="surrogateescape")
 
 
 def load(
@@ -281,7 +287,7 @@ def _samples_of(path: pathlib.Path) -> int:
 
 def _info(path: pathlib.Path):  # noqa: ANN202 - soundfile does not export the type
     try:
-        return soundfile.info(str(path))
+        return soundfile.info(os.fsencode(path))
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, error) from error
 
@@ -306,10 +312,9 @@ def _clips_of_file(path: pathlib.Path, folder: pathlib.Path) -> list[Clip]:
 
 def _decoded_path(cache: pathlib.Path, path: pathlib.Path) -> pathlib.Path:
     stat = path.stat()
-    key = hashlib.sha256(
-        f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}".encode()
-    ).hexdigest()[:20]
-    return cache / "audio" / f"{key}.npy"
+    seen = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
+    key = hashlib.sha256(_as_bytes(seen)).hexdigest()
+    return cache / "audio" / f"{key[:20]}.npy"
 
 
 def _decode_missing(
@@ -344,7 +349,7 @@ def _decode(job: tuple[pathlib.Path, pathlib.Path, list[tuple[int, int]]]) -> No
     """
     path, out, spans = job
     try:
-        samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        samples, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         raise _unreadable(path, error) from error
     mono = samples.mean(axis=1)

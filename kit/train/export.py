@@ -11,6 +11,7 @@ from kit.files import atomic_output, write_atomically
 from kit.mixtures.corpus import SAMPLE_RATE_HZ, Clip, Corpus
 from kit.model.architecture import ARCHITECTURES
 from kit.model.export import write_tflite
+from kit.text import visible
 from kit.train.network import PercepNet
 from kit.train.operating_point import OperatingPoint
 
@@ -61,7 +62,7 @@ def write_card(
         f"{arch.conv2}, GRUs 4 x {arch.gru}, strength GRU {arch.gru_strength}. Look-ahead "
         f"{LOOKAHEAD_FRAMES} frames (20 ms).",
         f"SHA-256 of the .tflite: `{sha256}`",
-        f"Trained with\n```\n{command}\n```",
+        f"Trained with\n```\n{_line(command)}\n```",
         f"Operating point: slope {point.slope:g}, offset {point.offset:g}, folded into the gains.",
         "## Scores",
         "Speakers and noises that were not trained on; 8 s mixtures, a fifth in rooms (the "
@@ -80,8 +81,18 @@ def write_card(
     write_atomically(path, ("\n\n".join(parts) + "\n").encode())
 
 
+def _line(text: str) -> str:
+    """Words from outside on one line: a card is read in a terminal, too."""
+    return visible(text).replace("\n", "\\n")
+
+
+def _cell(text: str) -> str:
+    """The same in a table, where bars end a cell and tags would be HTML."""
+    return _line(text).replace("|", "\\|").replace("<", "&lt;")
+
+
 def _table(columns: list[str], rows: list[list[str]]) -> str:
-    lines = [columns, ["---"] * len(columns), *rows]
+    lines = [columns, ["---"] * len(columns), *([_cell(text) for text in row] for row in rows)]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

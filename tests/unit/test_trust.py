@@ -1,6 +1,7 @@
 """What comes from outside stays data: no shell, no names that act, no markup of strangers."""
 
 import ast
+import os
 import threading
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from kit.device.map import MAP_SETTING
 from kit.evaluate import page
 from kit.evaluate.metrics import Scores
 from kit.evaluate.scoring import INPUT, Result, summarise
+from kit.mixtures import corpus
 from kit.paths import MODELS, ROOT
+from kit.train import export
+from kit.train.operating_point import OperatingPoint
 
 SOURCES = [*sorted((ROOT / "kit").rglob("*.py")), *sorted((ROOT / "tools").glob("*.py"))]
 SOURCES.append(ROOT / "SConstruct")
@@ -33,6 +37,8 @@ HOSTILE = [
     "a$b$c",
     "ünï\u202e",
 ]
+# Of many files in one folder; the last is no text.
+ODD = [*HOSTILE, "<script>alert(1)<", "a|b", os.fsdecode(b"caf\xe9")]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
@@ -76,6 +82,74 @@ def test_names_of_models_and_figures_are_names(name: str, folder: Path):
     options = [f"--model={name}.tflite", f"--json={name}.json"]
     assert cli.main(["fit", "mps3_an547", *options]) == 0
     assert {path.name for path in folder.iterdir()} == {f"{name}.tflite", f"{name}.json"}
+
+
+def make_sounds(folder: Path, names: list[str], *, seconds: float = 1.0) -> Path:
+    """Recordings of noise under these names; returns the folder."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(1)
+    for name in names:
+        sound = rng.normal(0, 2000, round(48000 * seconds)).astype(np.int16)
+        soundfile.write(os.fsencode(folder / f"{name}.wav"), sound, 48000)
+    return folder
+
+
+def require_tame(text: str) -> None:
+    """What is shown acts on no terminal."""
+    assert not set(text) & set("\x1b\u202e")
+
+
+def test_names_of_scored_pairs_are_names(folder: Path, capfd: pytest.CaptureFixture[str]):
+    pairs = Path("-pairs \x1b[2J'\n$(touch pwned)")
+    make_sounds(pairs / "clean", ODD)
+    make_sounds(pairs / "noisy", ODD)
+    wanted = ["--json=-s\n.json", "--html", "-<b>.html"]
+    assert cli.main(["evaluate", "--pairs", str(pairs), *wanted]) == 0
+    assert {path.name for path in folder.iterdir()} == {pairs.name, "-s\n.json", "-<b>.html"}
+    page_text = Path("-<b>.html").read_text()
+    require_tame(page_text)
+    assert "<script" not in page_text and "&lt;script&gt;" in page_text
+    assert cli.main(["evaluate", "--pairs", f"{pairs}.none"]) == 2
+    require_tame("".join(capfd.readouterr()))
+
+
+@pytest.mark.parametrize("name", ODD[::4])
+def test_names_that_an_oracle_judges_are_names(
+    name: str, folder: Path, capfd: pytest.CaptureFixture[str]
+):
+    make_sounds(folder / "in", [name])
+    pair = [f"in/{name}.wav"] * 2
+    assert cli.main(["oracle", "--out", f"-{name}", "--", *pair]) == 0
+    assert cli.main(["oracle", "--", *pair[:1], f"{name}.none"]) == 2
+    assert {path.name for path in folder.iterdir()} == {"in", f"-{name}"}
+    require_tame("".join(capfd.readouterr()))
+
+
+def test_names_of_what_is_learnt_from_are_names_in_the_card_too(folder: Path):
+    speech, noise = (make_sounds(folder / f"-{kind} <i>|\n\x1b", ODD) for kind in ("voice", "hum"))
+    sound = corpus.load(corpus.Folders(speech, noise, None, folder / "cache"), held_out=False)
+    names = {clip.path.stem for voice in sound.speakers for clip in voice.clips}
+    assert names == {name for name in ODD if not corpus.is_held_out(name)} and len(names) > 5
+    log, card = folder / "log.csv", folder / "card.md"
+    log.write_text("minutes,update,frames,training_loss,validation_loss\n1,1,1,1,1\n")
+    words = f"train --speech '{speech}' '{ODD[-1]}'\n```"
+    export.write_card(card, "tiny", "0", words, OperatingPoint(1.0, 0.0), sound, [], log)
+    text = card.read_text(encoding="utf-8")
+    require_tame(text)
+    assert text.count("\n```") == 2 and "<i>" not in text.partition("## Data")[2]
+    assert r"| -voice &lt;i>\|\n\x1b | not stated |" in text
+
+
+@pytest.mark.long
+def test_names_of_what_is_trained_on_are_names(folder: Path, capfd: pytest.CaptureFixture[str]):
+    places = {"speech": "-sp ee'ch\n", "noise": "--noise \x1b[2J", "out": "$(touch pwned)"}
+    for kind in ("speech", "noise"):
+        make_sounds(folder / places[kind], [*ODD, *map(str, range(12))], seconds=3.0)
+    words = [word for kind, name in places.items() for word in (f"--{kind}", name)]
+    quick = ["--cache", "cache", "--shards=1", "--updates=2", "--count=2"]
+    assert cli.main(["train", *words, *quick, "--operating-point", "1", "0"]) == 0
+    assert {path.name for path in folder.iterdir()} == {*places.values(), "cache"}
+    require_tame("".join(capfd.readouterr()) + (folder / places["out"] / "tiny.md").read_text())
 
 
 @pytest.mark.long
