@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -57,10 +58,18 @@ def make_checkout(folder: Path) -> Path:
     return folder
 
 
+def without_network() -> list[str]:
+    """The command before a command that is to run where there is no network, not even lo.
+
+    As root that needs nothing; for others the kernel has to allow namespaces of users.
+    """
+    return ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+
+
 def scons(
-    checkout: Path, *words: str, env: dict[str, str] | None = None
+    checkout: Path, *words: str, env: dict[str, str] | None = None, before: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "SCons", "-Q", *words]
+    command = [*before, sys.executable, "-m", "SCons", "-Q", *words]
     return subprocess.run(
         command,
         cwd=checkout,
@@ -230,6 +239,23 @@ def test_kernels_come_and_go_by_file_name(built: Path) -> None:
 def test_the_program_runs_and_carries_its_target(built: Path) -> None:
     said = subprocess.run([built / "build/host_x86_64/toy"], capture_output=True, text=True)
     assert said.stdout.startswith("host_x86_64 ")
+
+
+def test_a_board_and_its_weights_are_built_without_a_network(tmp_path: Path) -> None:
+    reach = "import socket; socket.create_connection(('127.0.0.1', 9), 1)"
+    alone = subprocess.run(
+        [*without_network(), sys.executable, "-c", reach], capture_output=True, text=True
+    )
+    assert "Network is unreachable" in alone.stderr
+    checkout = make_checkout(tmp_path / "checkout")
+    words = (BOARD, f"model={checkout / 'model.tflite'}", "cache=")
+    done = scons(checkout, *words, before=without_network())
+    made = {path.name for _, path in steps_of(done)}
+    assert {"pn_model.c", "model.pnwb", "toy.elf", "libpercepnet.a"} <= made
+    old = (checkout / "build" / BOARD / "gen" / "model.pnwb").read_bytes()
+    write_model(checkout / "model.tflite", seed=2)
+    steps_of(scons(checkout, *words, before=without_network()))
+    assert (checkout / "build" / BOARD / "gen" / "model.pnwb").read_bytes() != old
 
 
 def test_a_warning_stops_the_build(built: Path) -> None:
