@@ -75,6 +75,19 @@ static void check_fft(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *s
     compare("fft_inverse", kernels->isa, plan->size);
 }
 
+/* Of silence; of one sample, at every place that vectors may or may not reach, of either sign. */
+static void check_largest_magnitude(const pn_dsp_kernels_t *kernels) {
+    const size_t count = 40;
+    memset(inputs[0], 0, sizeof inputs[0]);
+    failures += kernels->largest_magnitude(inputs[0], count) != 0;
+    for (size_t i = 0; i < count; i++) {
+        const int32_t value = (int32_t)i + 1;
+        inputs[0][i] = i % 2 ? value : -value;
+        failures += kernels->largest_magnitude(inputs[0], count) != value;
+        inputs[0][i] = 0;
+    }
+}
+
 /* Kernels that make samples of samples. */
 static void check_samples(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar, int size,
                           int round) {
@@ -167,6 +180,7 @@ static void check_bins(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *
 }
 
 static void check_all(const pn_dsp_kernels_t *kernels, const pn_dsp_kernels_t *scalar) {
+    check_largest_magnitude(kernels);
     for (int round = 0; round < ROUNDS; round++) {
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
             fill(inputs[0], 29, round);

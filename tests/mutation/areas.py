@@ -41,6 +41,7 @@ class Equivalent:
     reason: str
     original: str = ""
     replacement: str = ""
+    after: str = ""
 
     def covers(self, mutant: Mutant) -> bool:
         """Whether the mutant is one of them."""
@@ -48,6 +49,7 @@ class Equivalent:
             (self.path, self.line) == (mutant.path, mutant.line)
             and self.original in ("", mutant.original)
             and self.replacement in ("", mutant.replacement)
+            and mutant.before.endswith(self.after)
         )
 
 

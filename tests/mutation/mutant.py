@@ -9,7 +9,10 @@ from kit.paths import ROOT
 
 @dataclasses.dataclass(frozen=True)
 class Mutant:
-    """`original`, at character `start` of a file below the checkout, becomes `replacement`."""
+    """`original`, at character `start` of a file below the checkout, becomes `replacement`.
+
+    line: without its indentation; before: what of it stands before the mutant.
+    """
 
     path: str
     start: int
@@ -17,6 +20,7 @@ class Mutant:
     replacement: str
     line_number: int
     line: str
+    before: str
 
     def applied_to(self, text: str) -> str:
         """The file's text with the mutant in it."""
@@ -39,7 +43,8 @@ def in_file(path: str, edits: Iterator[tuple[int, str, str]]) -> list[Mutant]:
     for start, original, replacement in sorted(set(edits)):
         number = text.count("\n", 0, start) + 1
         line = lines[number - 1].strip()
-        mutants.append(Mutant(path, start, original, replacement, number, line))
+        before = text[text.rfind("\n", 0, start) + 1 : start].lstrip()
+        mutants.append(Mutant(path, start, original, replacement, number, line, before))
     return mutants
 
 
