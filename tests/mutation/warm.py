@@ -9,6 +9,7 @@ failed. The tests see the files of the current folder as they are at that moment
 
 import contextlib
 import dataclasses
+import fcntl
 import importlib
 import json
 import os
@@ -23,6 +24,7 @@ import pytest
 _OURS = {"kit", "tests", "conftest", "__main__"}
 # What a mutant may take before the machine suffers.
 _MEMORY_BYTES = 8 << 30
+_MOST_TOLD = 1 << 20
 _LOADED = "could not be loaded"
 
 
@@ -39,7 +41,7 @@ class Limits:
         return cls(round(3 * cpu) + 3, 5 * wall + 60)
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(eq=False)
 class Findings:
     """A plugin of pytest: the first failure. modules: what the test has imported of others."""
 
@@ -93,6 +95,7 @@ def _import(modules: list[str]) -> None:
 def _run(test: str, limits: Limits) -> Findings:
     """The test in a fork of its own, in a process group of its own, none of which is left."""
     receiver, sender = os.pipe()
+    fcntl.fcntl(sender, fcntl.F_SETPIPE_SZ, _MOST_TOLD)
     child = os.fork()
     if child == 0:
         _test_and_tell(test, limits, sender)

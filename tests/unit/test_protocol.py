@@ -117,6 +117,10 @@ def test_more_records_of_a_report_are_found_by_their_word() -> None:
     assert [record.number("missed") for record in report.records("PN_ROUND")] == [0, 1]
 
 
+def test_a_value_may_hold_an_equals_sign() -> None:
+    assert parse_line("PN_EXTRA sum=a=b=c other=d").fields == {"sum": "a=b=c", "other": "d"}
+
+
 def test_only_done_is_last() -> None:
     assert is_last("PN_DONE bad=3")
     assert not is_last("PN_TEST name=PN_DONE result=pass")
