@@ -93,3 +93,15 @@ def test_another_kind_and_a_longer_packet_are_not_waited_for() -> None:
         assert numbers(PacketReader(), header + packet(1, ANSWER)) == [1]
     assert numbers(PacketReader(), b"\xa5\x5aU\x09\x38\x00" + packet(1, ANSWER)) == []
     assert numbers(PacketReader(), packet(1, ANSWER + RUNNING)) == [1], "the longest answer"
+
+
+def test_the_end_of_an_answer_is_not_taken_for_a_beginning() -> None:
+    """Its offset reads as a mark, its checksum then as the size of an answer to wait for."""
+    for flags in range(1 << 16):
+        end = bytes([flags & 255]) + b"\xa5\x5aU\x09"
+        answer = packet(flags >> 8, ANSWER[:3] + end)
+        if 20 <= int.from_bytes(answer[-4:-2], "little") <= 56:
+            break
+    reader = PacketReader()
+    assert numbers(reader, answer) == [flags >> 8]
+    assert numbers(reader, packet(1, ANSWER)) == [1]

@@ -105,6 +105,15 @@ def test_as_many_packets_fly_as_the_device_has_room_for(window: int, packets: in
     assert transfer.give() == b""
 
 
+def test_silence_is_counted_from_the_last_progress() -> None:
+    transfer, device = Transfer(make_blob(1)), Device(Flash())
+    for _ in range(6):
+        advance(transfer, device, Phase.DATA)
+        transfer.take(device.feed(transfer.give()))
+        transfer.silence()
+    advance(transfer, device, Phase.DONE)
+
+
 def test_an_answer_that_comes_twice_counts_once() -> None:
     transfer, device = Transfer(make_blob(1)), Device(Flash())
     answer = device.feed(transfer.give())
