@@ -100,6 +100,16 @@ def test_serial_over_a_socket_carries_bytes_both_ways() -> None:
         thread.join()
 
 
+def test_a_serial_line_is_closed_while_its_other_end_stays_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        channel = SerialChannel(f"socket://127.0.0.1:{server.getsockname()[1]}", 115200, 5)
+        connection, _ = server.accept()
+        with connection:
+            began = time.monotonic()
+            channel.close()
+            assert time.monotonic() - began < 5
+
+
 def test_a_serial_line_that_is_not_there_is_a_device_error() -> None:
     with pytest.raises(DeviceError, match="cannot open"):
         SerialChannel("socket://127.0.0.1:1", 115200, 0.1)
