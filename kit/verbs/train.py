@@ -67,6 +67,13 @@ VALIDATION_SHARDS = 3
     help="Highest learning rate; less for a model that has learnt much.",
 )
 @click.option(
+    "--fine-tune-share",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.12,
+    show_default=True,
+    help="Of the run, at its end, with the firmware's rounding.",
+)
+@click.option(
     "--operating-point",
     type=(float, float),
     metavar="SLOPE OFFSET",
@@ -115,6 +122,7 @@ def command(
     start_from: Path | None,
     sparse: float,
     peak_rate: float,
+    fine_tune_share: float,
     operating_point: tuple[float, float] | None,
     sequences: int,
     shares: int | None,
@@ -154,6 +162,7 @@ def command(
             architecture=arch,
             updates=updates,
             peak_rate=peak_rate,
+            fine_tune_share=fine_tune_share,
             zero_blocks=sparse,
             sequences=sequences,
             threads=shares or max(Settings.threads, group.size),
