@@ -10,7 +10,6 @@ import click
 from kit import console
 from kit.errors import CheckFailed, KitError
 from kit.files import write_atomically
-from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.model.footprint import Footprint, Shortfall, find_network, footprint, shortfalls
 from kit.model.quantise import QuantisedModel, quantise
 from kit.paths import MODELS
@@ -63,7 +62,7 @@ def command(name: str, model: str | None, json_path: Path | None) -> None:
 
 def _require(fits: list[Fit], model: str, target: Target) -> None:
     """Raise CheckFailed, with what fits instead, where `model` is among `fits` and does not fit."""
-    if any(fit.short for fit in fits if _stem(fit.model) == model):
+    if any(fit.short for fit in fits if fit.model == model):
         known = known_models().items()
         fitting = [label for label, one in known if not _fit(target, label, one).short]
         raise CheckFailed(
@@ -72,18 +71,14 @@ def _require(fits: list[Fit], model: str, target: Target) -> None:
         )
 
 
-def known_models() -> dict[str, Architecture | QuantisedModel]:
-    """The shipped models, and architectures of which none is trained yet."""
-    shipped = {path.stem: _read(path) for path in sorted(MODELS.glob("*.tflite"))}
-    planned = {
-        f"{name} (not trained)": arch for name, arch in ARCHITECTURES.items() if name not in shipped
-    }
-    return shipped | planned
+def known_models() -> dict[str, QuantisedModel]:
+    """The shipped models by their names."""
+    return {path.stem: _read(path) for path in sorted(MODELS.glob("*.tflite"))}
 
 
-def find_model(model: str) -> Architecture | QuantisedModel:
+def find_model(model: str) -> QuantisedModel:
     """A .tflite file or a model by name. Raises KitError for an unknown one."""
-    known = {_stem(name): one for name, one in known_models().items()}
+    known = known_models()
     if model in known:
         return known[model]
     if Path(model).is_file():
@@ -91,10 +86,6 @@ def find_model(model: str) -> Architecture | QuantisedModel:
     raise KitError(
         f"there is no model `{model}`", hint=f"name a .tflite file, or one of {', '.join(known)}"
     )
-
-
-def _stem(label: str) -> str:
-    return label.partition(" ")[0]
 
 
 @functools.cache
@@ -105,7 +96,7 @@ def _read(path: Path) -> QuantisedModel:
     return quantise(load_model(path))
 
 
-def _fit(target: Target, label: str, model: Architecture | QuantisedModel) -> Fit:
+def _fit(target: Target, label: str, model: QuantisedModel) -> Fit:
     found = footprint(find_network(model, target.layout), target)
     return Fit(target.name, label, found, shortfalls(found, target))
 
