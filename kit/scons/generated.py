@@ -71,8 +71,8 @@ def model(env: Environment, target: Target, path: Path) -> list[Any]:
         module = importlib.import_module("kit.codegen.model")
         return module.generate(Path(source[0].abspath), layout)
 
-    # SCons would take what follows a `$` for a variable of its own.
-    file = env.File(str(path).replace("$", "$$"))
+    # Not env.File: it would take what follows a `$` for a variable of its own.
+    file = env.fs.File(str(path))
     sources = [file, env.Value(layout), *_python("codegen", "model")]
     return _command(env, list(MODEL_FILES), sources, render)
 

@@ -153,7 +153,9 @@ class ShardMaker:
         self._recipe = recipe
         self._seed = seed
         names = "\n".join(v.label for v in (*corpus.speakers, *corpus.noises))
-        digest = hashlib.sha256(f"{MIXTURE_FORMAT} {recipe} {seed}\n{names}".encode())
+        text = f"{MIXTURE_FORMAT} {recipe} {seed}\n{names}"
+        # Names that are no text, too.
+        digest = hashlib.sha256(text.encode(errors="surrogateescape"))
         self._mixtures = corpus.cache / "mixtures" / digest.hexdigest()[:16]
 
     def folder(self) -> pathlib.Path:
