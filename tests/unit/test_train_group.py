@@ -56,8 +56,10 @@ def together(size: int, folder: pathlib.Path, dies_at: float = 2.0) -> list[int 
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    # PyTorch is imported already: a fork is much cheaper than a start.
-    context = multiprocessing.get_context("fork")
+    # Forks of a process that has imported PyTorch are cheaper than starts. It must not be this one:
+    # where LAPACK's threads were at work, its fork waits for them for ever.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["kit.train.training", "torch.distributed"])
     members = [
         context.Process(target=one_of, args=(rank, size, port, folder, dies_at))
         for rank in range(size)
