@@ -22,12 +22,9 @@ typedef struct {
     __m256i magnitude, negative;
 } pn_avx2_columns_t;
 
-static inline pn_avx2_columns_t pn_avx2_split_columns(__m256i x4) {
-    return (pn_avx2_columns_t){_mm256_abs_epi8(x4), _mm256_cmpgt_epi8(_mm256_setzero_si256(), x4)};
-}
-
 static inline pn_avx2_columns_t pn_avx2_load_columns(const int8_t *x) {
-    return pn_avx2_split_columns(pn_avx2_columns(x));
+    const __m256i x4 = pn_avx2_columns(x);
+    return (pn_avx2_columns_t){_mm256_abs_epi8(x4), _mm256_cmpgt_epi8(_mm256_setzero_si256(), x4)};
 }
 
 /* Add 8 rows by 4 columns to 8 sums. */
@@ -60,22 +57,32 @@ static inline __m256i pn_avx2_start(const int32_t *bias, __m256i missing) {
     return _mm256_add_epi32(_mm256_loadu_si256((const void *)bias), missing);
 }
 
-/*
- * Two products with one pass over tiles of 8 * tiles rows, which lie 32 * tiles bytes apart. start0
- * and start1: what sums start from beside the bias. As with the walk over blocks, what adds a tile
- * comes from the kernel; what it finds out of the columns alone is done once for all tiles.
- */
-static inline void pn_avx2_multiply_2col(pn_avx2_add_fn *add, size_t tiles, size_t cols,
-                                         const int8_t *w, const int32_t *bias, const int8_t *x0,
-                                         const int8_t *x1, __m256i start0, __m256i start1,
-                                         int32_t *y0, int32_t *y1) {
+/* How a kernel finds four columns of x, which begin at p, and adds 8 rows by these to 8 sums. */
+typedef pn_avx2_columns_t pn_avx2_load_columns_fn(const int8_t *p);
+typedef __m256i pn_avx2_add_tile_fn(__m256i sum, __m256i w, pn_avx2_columns_t x);
+
+/* Two x, whose columns lie `step` bytes apart, four by four, and what the sums of each start from
+ * beside the bias. */
+typedef struct {
+    const int8_t *x0, *x1;
+    size_t step;
+    __m256i start0, start1;
+} pn_avx2_two_t;
+
+/* Two products with one pass over tiles of 8 * tiles rows, which lie 32 * tiles bytes apart. */
+static inline void pn_avx2_multiply_2col(pn_avx2_load_columns_fn *load, pn_avx2_add_tile_fn *add,
+                                         size_t tiles, size_t cols, const int8_t *w,
+                                         const int32_t *bias, const pn_avx2_two_t *x, int32_t *y0,
+                                         int32_t *y1) {
+    const int8_t *x0 = x->x0, *x1 = x->x1;
     __m256i sum0[4], sum1[4];
     for (size_t i = 0; i < tiles; i++) {
-        sum0[i] = pn_avx2_start(bias + 8 * i, start0);
-        sum1[i] = pn_avx2_start(bias + 8 * i, start1);
+        sum0[i] = pn_avx2_start(bias + 8 * i, x->start0);
+        sum1[i] = pn_avx2_start(bias + 8 * i, x->start1);
     }
-    for (size_t col = 0; col < cols; col += 4, w += 32 * tiles) {
-        const __m256i first = pn_avx2_columns(x0 + col), second = pn_avx2_columns(x1 + col);
+    const int8_t *const end = w + 8 * tiles * cols;
+    for (; w < end; w += 32 * tiles, x0 += x->step, x1 += x->step) {
+        const pn_avx2_columns_t first = load(x0), second = load(x1);
         pn_avx2_prefetch(w);
         for (size_t i = 0; i < tiles; i++) {
             const __m256i tile = pn_avx2_load_words(w + 32 * i);
@@ -90,16 +97,16 @@ static inline void pn_avx2_multiply_2col(pn_avx2_add_fn *add, size_t tiles, size
 }
 
 /* The same for a whole matrix of 32c4 tiles. */
-static inline void pn_avx2_gemv_2col(pn_avx2_add_fn *add, size_t rows, size_t cols, const int8_t *w,
-                                     const int32_t *bias, const int8_t *x0, const int8_t *x1,
-                                     __m256i start0, __m256i start1, int32_t *y0, int32_t *y1) {
+static inline void pn_avx2_gemv_2col(pn_avx2_load_columns_fn *load, pn_avx2_add_tile_fn *add,
+                                     size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
+                                     const pn_avx2_two_t *x, int32_t *y0, int32_t *y1) {
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
-        pn_avx2_multiply_2col(add, 4, cols, w + row * cols, bias + row, x0, x1, start0, start1,
-                              y0 + row, y1 + row);
+        pn_avx2_multiply_2col(load, add, 4, cols, w + row * cols, bias + row, x, y0 + row,
+                              y1 + row);
     for (; row < rows; row += 8)
-        pn_avx2_multiply_2col(add, 1, cols, w + row * cols, bias + row, x0, x1, start0, start1,
-                              y0 + row, y1 + row);
+        pn_avx2_multiply_2col(load, add, 1, cols, w + row * cols, bias + row, x, y0 + row,
+                              y1 + row);
 }
 
 #endif

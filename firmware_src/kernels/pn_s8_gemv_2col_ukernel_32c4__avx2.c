@@ -3,13 +3,42 @@
 
 pn_s8_gemv_2col_fn pn_s8_gemv_2col_ukernel_32c4__avx2;
 
-static inline __m256i add_tile(__m256i sum, __m256i w, __m256i x4) {
-    return pn_avx2_add_tile(sum, w, pn_avx2_split_columns(x4));
+/*
+ * The parts of four columns of both x: magnitudes of the first x, all bits set where it is
+ * negative, the same of the second; 4 bytes each. They are found once, not for each tile of 32
+ * rows: multiplications bound this kernel, and a magnitude takes the unit of one.
+ */
+#define PARTS_BYTES 16
+#define PARTS_OF_X1 8
+
+/* Parts of 16 columns of one x, in turns of four columns. */
+static inline __m256i split_columns(const int8_t *x) {
+    const __m128i x16 = _mm_loadu_si128((const void *)x), magnitude = _mm_abs_epi8(x16);
+    const __m128i negative = _mm_cmpgt_epi8(_mm_setzero_si128(), x16);
+    return _mm256_set_m128i(_mm_unpackhi_epi32(magnitude, negative),
+                            _mm_unpacklo_epi32(magnitude, negative));
+}
+
+static void split(size_t cols, const int8_t *x0, const int8_t *x1, int8_t *parts) {
+    for (size_t col = 0; col < cols; col += 16, parts += 4 * PARTS_BYTES) {
+        const __m256i first = split_columns(x0 + col), second = split_columns(x1 + col);
+        const __m256i even = _mm256_unpacklo_epi64(first, second);
+        const __m256i odd = _mm256_unpackhi_epi64(first, second);
+        _mm256_storeu_si256((void *)parts, _mm256_permute2x128_si256(even, odd, 0x20));
+        _mm256_storeu_si256((void *)(parts + 32), _mm256_permute2x128_si256(even, odd, 0x31));
+    }
+}
+
+static inline pn_avx2_columns_t load_columns(const int8_t *parts) {
+    return (pn_avx2_columns_t){pn_avx2_columns(parts), pn_avx2_columns(parts + 4)};
 }
 
 void pn_s8_gemv_2col_ukernel_32c4__avx2(size_t rows, size_t cols, const int8_t *w,
                                         const int32_t *bias, const int8_t *x0, const int8_t *x1,
                                         int32_t *y0, int32_t *y1) {
-    pn_avx2_gemv_2col(add_tile, rows, cols, w, bias, x0, x1, pn_avx2_missing(cols, x0),
-                      pn_avx2_missing(cols, x1), y0, y1);
+    int8_t parts[PN_MAX_COLS / 4 * PARTS_BYTES];
+    split(cols, x0, x1, parts);
+    const pn_avx2_two_t x = {parts, parts + PARTS_OF_X1, PARTS_BYTES, pn_avx2_missing(cols, x0),
+                             pn_avx2_missing(cols, x1)};
+    pn_avx2_gemv_2col(load_columns, pn_avx2_add_tile, rows, cols, w, bias, &x, y0, y1);
 }

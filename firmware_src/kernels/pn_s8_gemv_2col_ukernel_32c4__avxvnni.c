@@ -3,14 +3,19 @@
 
 pn_s8_gemv_2col_fn pn_s8_gemv_2col_ukernel_32c4__avxvnni;
 
-static inline __m256i add_tile(__m256i sum, __m256i w, __m256i x4) {
-    return _mm256_dpbusd_avx_epi32(sum, pn_vnni_shift(w), x4);
+/* The dot product takes signed x: there are no parts. */
+static inline pn_avx2_columns_t load_columns(const int8_t *x) {
+    return (pn_avx2_columns_t){.magnitude = pn_avx2_columns(x)};
+}
+
+static inline __m256i add_tile(__m256i sum, __m256i w, pn_avx2_columns_t x) {
+    return _mm256_dpbusd_avx_epi32(sum, pn_vnni_shift(w), x.magnitude);
 }
 
 void pn_s8_gemv_2col_ukernel_32c4__avxvnni(size_t rows, size_t cols, const int8_t *w,
                                            const int32_t *bias, const int8_t *x0, const int8_t *x1,
                                            int32_t *y0, int32_t *y1) {
-    const __m256i excess0 = _mm256_set1_epi32(pn_vnni_excess(cols, x0));
-    const __m256i excess1 = _mm256_set1_epi32(pn_vnni_excess(cols, x1));
-    pn_avx2_gemv_2col(add_tile, rows, cols, w, bias, x0, x1, excess0, excess1, y0, y1);
+    const pn_avx2_two_t x = {x0, x1, 4, _mm256_set1_epi32(pn_vnni_excess(cols, x0)),
+                             _mm256_set1_epi32(pn_vnni_excess(cols, x1))};
+    pn_avx2_gemv_2col(load_columns, add_tile, rows, cols, w, bias, &x, y0, y1);
 }
