@@ -17,14 +17,14 @@ typedef struct {
 static row_t dense_row(const pn_matrix_t *matrix, pn_layout_t layout, size_t row) {
     const size_t tall = matrix->rows / 32u * 32u;
     const size_t height = layout == PN_LAYOUT_RM16 ? 1 : row < tall ? 32 : 8;
-    const size_t top =
-        row < tall || height == 1 ? row / height * height : tall + (row - tall) / height * height;
+    const size_t top = row / height * height;
     return (row_t){.first = matrix->weights + top * matrix->cols + (row - top) * 4,
                    .stride = height * 4,
                    .groups = matrix->cols / 4u};
 }
 
-/* Sum of a row's magnitudes, at most PN_MAX_COLS * 127 < 2^20; 2^32 - 1 where a weight is -128. */
+/* Sum of a row's magnitudes, at most PN_MAX_COLS * 127 < 2^20; where a weight is -128 so much that
+ * no bound holds it. */
 static uint32_t sum_of(row_t row) {
     uint32_t sum = 0;
     for (size_t group = 0; group < row.groups; group++)
@@ -43,8 +43,7 @@ static uint32_t row_bound(const pn_matrix_t *matrix, row_t at, size_t row, uint3
     const uint32_t end = 1u << (matrix->scale.right ? 30 : 31), sum = sum_of(at);
     const int64_t bias = matrix->bias[row];
     const uint64_t bound = (uint64_t)sum * limit + (uint64_t)(bias < 0 ? -bias : bias);
-    if (sum == UINT32_MAX || matrix->scale.multiplier[row] < 0 ||
-        bound >= end >> matrix->scale.left)
+    if (matrix->scale.multiplier[row] < 0 || bound >= end >> matrix->scale.left)
         return UINT32_MAX;
     return (uint32_t)bound << matrix->scale.left;
 }
@@ -89,10 +88,11 @@ static bool layer_holds(const pn_matrix_t *matrix, pn_layout_t layout, uint32_t 
     return true;
 }
 
-/* What a row adds to a gate in Q16, rounded up. bound < 2^31: products < 2^62. */
+/* Most that a row adds to a gate in Q16, less than 2^31: roundings add 1/2 and, before a right
+ * shift, at most 1/4. bound < 2^31: products < 2^62. */
 static uint32_t gate_part(const pn_matrix_t *matrix, uint32_t bound, size_t row) {
     const uint64_t product = (uint64_t)bound * (uint32_t)matrix->scale.multiplier[row];
-    return (uint32_t)(product >> (31 + matrix->scale.right)) + 2;
+    return (uint32_t)(product >> (31 + matrix->scale.right)) + 1;
 }
 
 /* Both matrices of a GRU add up in each gate. */

@@ -109,8 +109,7 @@ def quantise_matrix(
     )
     bound = int(matrix.bound(input_limit).max())
     # A right shift adds its half before it shifts: a bit of room keeps that inside int32.
-    end = _INT32_END // 2 if matrix.right else _INT32_END
-    if matrix.left > 30 or bound << matrix.left >= end:
+    if bound << matrix.left >= 1 << (30 if matrix.right else 31):
         raise ModelError(
             f"`{name}` has weights up to {largest.max():g}: its accumulator could reach "
             f"{bound << matrix.left:g} and overflow 32 bits",
@@ -126,13 +125,13 @@ def _clip_steps(weight: np.ndarray, largest: np.ndarray) -> np.ndarray:
     row's largest / 127, a level of candidate k is k * 2^12 / 64 of those.
     Bounds: |fine| <= 127 * 2^12 < 2^19; errors < 2^18, so a row of 5120 sums to < 2^49.
     """
-    safe = np.where(largest > 0, largest, 1.0)
-    fine = np.rint(weight / safe[:, None] * (127 << FINE_BITS)).astype(np.int32)
+    share = weight / np.maximum(largest, np.finfo(np.float64).tiny)[:, None]
+    fine = np.rint(share * (127 << FINE_BITS)).astype(np.int32)
     best = np.full(len(weight), CLIP_STEPS, np.int64)
     least = np.full(len(weight), np.iinfo(np.int64).max)
     for candidate in reversed(CLIP_CANDIDATES):
         level = (candidate << FINE_BITS) // CLIP_STEPS
-        nearest = np.clip((fine + level // 2) // level, -127, 127)
+        nearest = np.clip((fine + (level >> 1)) // level, -127, 127)
         error = (np.abs(fine - nearest * level).astype(np.int64) ** 2).sum(axis=1)
         better = error < least
         best[better], least[better] = candidate, error[better]
@@ -141,15 +140,18 @@ def _clip_steps(weight: np.ndarray, largest: np.ndarray) -> np.ndarray:
 
 def _prove_sum(name: str, ih: Matrix, hh: Matrix) -> None:
     """Raise ModelError unless the Q16 sums of a GRU's two matrices stay in int32."""
-    total = sum(
-        np.ceil(
-            np.ldexp(m.bound(ACTIVATION_LIMIT) * m.multiplier.astype(float), m.left - m.right - 31)
-        )
-        + 1
-        for m in (ih, hh)
-    )
-    if total.max() >= _INT32_END:
+    largest = int((_gate_bound(ih) + _gate_bound(hh)).max())
+    if largest >= _INT32_END:
         raise ModelError(
-            f"`{name}` sums to {total.max() / 2**OUTPUT_BITS:g}, beyond what 32 bits hold",
+            f"`{name}` sums to {largest / 2**OUTPUT_BITS:g}, beyond what 32 bits hold",
             hint="train with weight decay or clip the weights",
         )
+
+
+def _gate_bound(matrix: Matrix) -> np.ndarray:
+    """Largest |requantise(a)| of each row, int64, as firmware_src/nn/pn_bounds.c has it.
+
+    Roundings add 1/2 and, before a right shift, at most 1/4. Products stay below 2^62.
+    """
+    reach = matrix.bound(ACTIVATION_LIMIT) << matrix.left
+    return (reach * matrix.multiplier >> (31 + matrix.right)) + 1

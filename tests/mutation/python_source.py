@@ -1,6 +1,6 @@
 """Mutants of Python: operators, comparisons, constants, conditions, returns, statements.
 
-Texts for people (strings, what is raised), types and documentation are left alone.
+Texts for people (strings, what is raised), types, decorators and documentation are left alone.
 """
 
 import ast
@@ -120,6 +120,10 @@ class _Finder(ast.NodeVisitor):
         for part in (*node.args.defaults, *node.args.kw_defaults, *node.body):
             if part is not None:
                 self.visit(part)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> None:
+        for part in node.body:
+            self.visit(part)
 
     def visit_Raise(self, node: ast.Raise) -> None:
         self._replace(node, "pass")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kit.codegen.blob import graph_id, render_blob
+from kit.codegen.blob import graph_id, render_blob, settings
 from kit.codegen.golden import golden_outputs
 from kit.codegen.model import generate, golden_features
 from kit.codegen.weights import PACKINGS, pack, pack_blocks, pack_matrix, pad_model
@@ -96,6 +96,15 @@ def test_a_matrix_is_block_sparse_where_that_pays_and_kernels_can_read_it(layout
     assert pack_matrix("fc", half, packing).blocks is None
 
 
+def test_sparse_weights_pay_up_to_three_quarters_of_the_bytes() -> None:
+    """Of 8 by 40 weights 7 blocks take 240 bytes, with their list."""
+    weight = np.zeros((8, 40), np.int8)
+    weight[0, : 7 * 4] = 1
+    assert pack_matrix("gru1.hh", weight, PACKINGS["nr32c4"]).size == 240
+    weight[0, 7 * 4] = 1
+    assert pack_matrix("gru1.hh", weight, PACKINGS["nr32c4"]).size == weight.size
+
+
 def test_padding_keeps_every_output_bit() -> None:
     """The padded network, run with padded widths, has the same gains and strengths."""
     model = quantised()
@@ -139,6 +148,21 @@ def test_blob_says_what_its_header_promises() -> None:
         assert data[len(packed.weights) :][: 4 * rows] == matrix.bias.astype("<i4").tobytes()
         blocks = b"" if packed.blocks is None else packed.blocks.astype("<u2").tobytes()
         assert (2 * words, data[len(packed.weights) + 8 * rows :]) == (len(blocks), blocks)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "expected"),
+    [
+        ({}, (2, 1)),
+        ({"lookahead_frames": 0, "post_filter": False}, (0, 0)),
+        ({"lookahead_frames": 7, "post_filter": True}, (7, 1)),
+    ],
+)
+def test_settings_are_the_model_s_or_the_usual_ones(
+    metadata: dict[str, object], expected: tuple[int, int]
+) -> None:
+    model = QuantisedModel(ODD, {}, metadata, bytes(32))
+    assert settings(model) == expected
 
 
 def test_graph_id_changes_with_any_width() -> None:

@@ -1,6 +1,7 @@
 """The quantiser and the integer reference: accuracy, bounds, determinism, refusals."""
 
 import dataclasses
+import itertools
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,15 @@ from kit.model.architecture import ARCHITECTURES, Architecture
 from kit.model.calibrate import measure
 from kit.model.import_ import Model
 from kit.model.integer_reference import IntegerReference, requantise
-from kit.model.quantise import ACTIVATION_UNIT, Matrix, _prove_sum, quantise, quantise_matrix
+from kit.model.quantise import (
+    ACTIVATION_UNIT,
+    FEATURE_UNIT,
+    Matrix,
+    _clip_steps,
+    _prove_sum,
+    quantise,
+    quantise_matrix,
+)
 from kit.model.random_model import random_weights
 
 ODD = Architecture(fc=5, conv1=7, conv2=9, gru=11, gru_strength=3)
@@ -54,6 +63,7 @@ def test_no_table_entry_hangs_on_the_last_bits_of_the_machines_tanh() -> None:
     exact = np.tanh(np.arange(TANH_INTERVALS + 1) / 64) * 32768
     assert np.abs(exact - np.floor(exact) - 0.5).min() > 1e-9
     assert tanh_table()[-1] == 32767
+    assert tanh_table().shape == (513,), "as the C code reads it"
 
 
 @pytest.mark.parametrize(("left", "right"), [(0, 0), (3, 0), (0, 5), (0, 31)])
@@ -106,6 +116,28 @@ def test_clipping_is_kept_only_where_it_lowers_the_error() -> None:
     assert np.all(unit * 127 > 0.9), "an even spread is not clipped much"
 
 
+@pytest.mark.parametrize(("others", "steps"), [(2888, 64), (2889, 62), (30643, 56), (30644, 54)])
+def test_the_more_small_weights_there_are_the_more_is_clipped(others: int, steps: int) -> None:
+    """One weight of 1, which clipping harms, and many up to 0.4, which then are finer."""
+    row = np.append(1.0, np.arange(1, others + 1) % 997 / 2500)[None]
+    assert _clip_steps(row, np.ones(1)) == _clip_steps(-row, np.ones(1)) == [steps]
+
+
+@pytest.mark.parametrize(
+    ("others", "value", "steps"),
+    [
+        pytest.param(127, 31240, 64, id="as good as 62"),
+        pytest.param(100, 26749.3, 62, id="worse than 64 where values are less rounded"),
+    ],
+)
+def test_the_clipping_of_a_near_tie_is_that_of_every_release(
+    others: int, value: float, steps: int
+) -> None:
+    """value: of all weights but one, in 1/4096 of the int8 steps."""
+    row = np.append(1.0, np.full(others, value / (127 * 4096)))[None]
+    assert _clip_steps(row, np.ones(1)) == [steps]
+
+
 def test_dead_and_bias_only_rows_survive() -> None:
     weight, bias = np.zeros((2, 8)), np.array([0.0, -1.5])
     matrix = quantise_matrix("m", weight, bias, ACTIVATION_UNIT, 127)
@@ -156,6 +188,55 @@ def test_matrices_of_a_gru_that_overflow_only_together_are_refused() -> None:
     _prove_sum("gru1", half, small)
     with pytest.raises(ModelError, match="`gru1` sums to 40000"):
         _prove_sum("gru1", half, half)
+
+
+@pytest.mark.parametrize(
+    ("layer", "unit", "limit"), [("fc", FEATURE_UNIT, 32768), ("conv1", ACTIVATION_UNIT, 127)]
+)
+def test_layers_may_be_as_large_as_their_inputs_leave_room_for(
+    layer: str, unit: float, limit: int
+) -> None:
+    """One weight of 127 steps, and a bias for the rest of the 2^31 >> left that a row may reach."""
+    left = 4
+    step = 0.75 * 2**left / unit / 65536
+    model = make_model(ODD)
+    weight = model.weights[f"{layer}.weight"] = np.zeros(model.weights[f"{layer}.weight"].shape)
+    bias = model.weights[f"{layer}.bias"] = np.zeros(len(weight))
+    weight[0, 0] = 127 * step
+    largest = (2**31 >> left) - 1 - 127 * limit
+    bias[0] = largest * step * unit
+    assert quantise(model).matrices[layer].bias[0] == largest
+    bias[0] = (largest + 1) * step * unit
+    with pytest.raises(ModelError, match=f"`{layer}`.*overflow 32 bits"):
+        quantise(model)
+
+
+def bias_only(bias: int, multiplier: int, left: int = 0, right: int = 0) -> Matrix:
+    """A matrix of a quiet row and of one that gives its bias, requantised."""
+    numbers = (np.array([0, value], np.int32) for value in (bias, multiplier))
+    return Matrix(np.zeros((2, 1), np.int8), *numbers, left, right)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "adds"),
+    [
+        (bias_only(4000, 2**30), 2001),
+        (bias_only(4001, 2**30), 2001),
+        (bias_only(-4002, 2**30), 2002),
+        (bias_only(4000, 2**30, left=3), 16001),
+        (bias_only(4000, 2**30, right=2), 501),
+        (bias_only(2**31 - 1, 2**30), 2**30),
+        (Matrix(np.array([[0], [-1]], np.int8), *np.int32([[0, 4000], [0, 2**30]]), 0, 0), 2064),
+    ],
+)
+def test_gates_may_sum_to_all_but_the_last_unit_of_31_bits(matrix: Matrix, adds: int) -> None:
+    """As the firmware proves it of weights from elsewhere: tests/c/test_bounds.c has the same."""
+    largest = 2**31 - 1 - adds  # with this multiplier a row adds its bias
+    for pair in itertools.permutations([matrix, bias_only(largest, 2**31 - 1)]):
+        _prove_sum("gru1", *pair)
+    for pair in itertools.permutations([matrix, bias_only(largest + 1, 2**31 - 1)]):
+        with pytest.raises(ModelError, match="`gru1` sums to 32768"):
+            _prove_sum("gru1", *pair)
 
 
 def test_a_row_of_large_weights_and_one_of_small_ones_keep_their_precision() -> None:
