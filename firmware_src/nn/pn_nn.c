@@ -8,16 +8,15 @@
 #include "pn_gru.h"
 #include "pn_probe.h"
 
-#define ALIGNMENT 16
 #define ROOM1 PN_CONV1D_ROOM(PN_NN_CONV1_FRAMES)
 #define ROOM2 PN_CONV1D_ROOM(PN_NN_CONV2_FRAMES)
 
 /* Arrays follow this header, in the order and of the sizes that arrange() gives them. */
 typedef struct {
-    _Alignas(ALIGNMENT) pn_kernels_t kernels;
+    _Alignas(16) pn_kernels_t kernels;
 } header_t;
 
-/* Offsets of the arrays in a state, bytes. */
+/* Offsets of the arrays in a state, bytes. Widths are multiples of 16, and so are all of these. */
 typedef struct {
     size_t features; /* int16 [80] */
     size_t frames1;  /* int8 [ROOM1 * fc], oldest first */
@@ -34,7 +33,7 @@ typedef struct {
 
 static size_t place(size_t *end, size_t bytes) {
     const size_t start = *end;
-    *end += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    *end += bytes;
     return start;
 }
 

@@ -249,7 +249,7 @@ def test_c_equals_the_integer_reference_for_odd_widths(
 
 @pytest.mark.parametrize("layout", ["nr32c4", "rm16"])
 def test_a_block_sparse_model_passes_the_tests_of_the_network(tmp_path: Path, layout: str) -> None:
-    """Golden vectors, packets, its blob, and blobs with bad lists of blocks."""
+    """Golden vectors, packets, and its blob."""
     arch = Architecture(fc=32, conv1=48, conv2=48, gru=80, gru_strength=32)
     path = tmp_path / "sparse.tflite"
     path.write_bytes(write_tflite(sparsify(random_weights(arch), arch, 0.6), arch, {}))
