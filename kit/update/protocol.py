@@ -8,7 +8,7 @@ import zlib
 from kit.errors import DeviceError
 
 MARK = b"\xa5\x5a"
-UPDATE, GARBLED = b"U", b"N"
+UPDATE = b"U"
 QUERY, BEGIN, DATA, COMMIT, ABORT, TEST = b"Q", b"B", b"D", b"C", b"A", b"T"
 HEADER_BYTES = 64
 SIGNATURE_BYTES = 64

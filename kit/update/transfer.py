@@ -28,7 +28,6 @@ _PATIENCE_S = {
     Phase.DATA: 3.0,
     Phase.COMMIT: 30.0,  # megabytes are checked, the network tried out
     Phase.CONFIRM: 1.0,
-    Phase.DONE: 0.0,
 }
 _ATTEMPTS = {Phase.QUERY: 10, Phase.BEGIN: 4, Phase.DATA: 4, Phase.COMMIT: 3, Phase.CONFIRM: 10}
 
@@ -67,7 +66,7 @@ class Transfer:
 
     @property
     def patience_s(self) -> float:
-        """Seconds without an answer after which to call `silence`."""
+        """Seconds without an answer after which to call `silence`, until `done`."""
         return _PATIENCE_S[self.phase]
 
     def give(self) -> bytes:

@@ -1,6 +1,10 @@
 """Channels and sessions: bytes and lines arrive whole, and every wait ends."""
 
+import os
+import pty
 import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -49,7 +53,24 @@ def test_silence_ends_in_a_timeout_and_the_program_is_ended() -> None:
     began = time.monotonic()
     with pytest.raises(DeviceError, match=r"waited 0.2 s"), start("exec sleep 30") as session:
         session.read_exact(1, 0.2)
-    assert time.monotonic() - began < 5
+    assert 0.2 <= time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(("bytes_of_line", "ends"), [(1 << 20, True), ((1 << 20) + 1, False)])
+def test_a_line_may_have_a_mebibyte(bytes_of_line: int, ends: bool) -> None:
+    script = f"head -c {bytes_of_line} /dev/zero; sleep 0.5; echo; exec sleep 30"
+    child = process.start(["sh", "-c", script])
+    channel = ProcessChannel(child)
+    try:
+        if ends:
+            assert channel.read_line(20) == bytes(bytes_of_line)
+        else:
+            with pytest.raises(DeviceError, match="1048576 bytes came without the end of a line"):
+                channel.read_line(20)
+    finally:
+        child.kill()
+        channel.close()
+        child.wait()
 
 
 def test_a_line_that_does_not_end_is_given_up() -> None:
@@ -78,6 +99,43 @@ def test_a_program_that_stays_is_stopped() -> None:
     session = start("exec sleep 30")
     with pytest.raises(DeviceError, match="did not end within 0.2 s"):
         session.close(0.2)
+
+
+def test_a_closed_channel_holds_nothing_open() -> None:
+    child = process.start(["cat"])
+    channel = ProcessChannel(child)
+    channel.close()
+    assert child.wait(30) == 0
+    assert child.stdin.closed
+    assert child.stdout.closed
+
+
+def test_a_channel_does_not_keep_a_program_from_ending() -> None:
+    """One that nobody closed, when Ctrl-C ends us: its thread waits for bytes that never come."""
+    script = "from kit import process; from kit.channel import ProcessChannel; import os, sys; "
+    script += "child = process.start(['sleep', '60']); ProcessChannel(child); print(child.pid)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, check=True, timeout=30
+    )
+    os.kill(int(done.stdout), 9)
+
+
+def test_a_terminal_device_carries_bytes_both_ways_at_once() -> None:
+    """What is there is given at once, however much would fit."""
+    leader, follower = pty.openpty()
+    channel = SerialChannel(os.ttyname(follower), 115200, 5)
+    waits = []
+    for _ in range(3):
+        began = time.monotonic()
+        os.write(leader, b"\x01\xfe\n")
+        assert channel.read_exact(3, 5) == b"\x01\xfe\n"
+        waits.append(time.monotonic() - began)
+    assert min(waits) < 0.9
+    channel.write(b"\xff\x00\n")
+    assert os.read(leader, 100) == b"\xff\x00\n"
+    channel.close()
+    os.close(follower)
+    os.close(leader)
 
 
 def test_serial_over_a_socket_carries_bytes_both_ways() -> None:

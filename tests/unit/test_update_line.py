@@ -53,9 +53,18 @@ def test_a_device_is_asked_what_it_runs() -> None:
     assert not answer.running.wants_signature
 
 
+@pytest.mark.parametrize(("passes", "status"), [(True, Status.OK), (False, Status.SELF_TEST)])
+def test_a_device_is_asked_to_test_itself(passes: bool, status: Status) -> None:
+    device = Device(Flash(), self_test=lambda _model: passes)
+    answer = ask(Wire(device), protocol.TEST)
+    assert (answer.letter, answer.status) == (protocol.TEST, status)
+
+
 def test_the_answer_to_another_question_is_not_taken_for_this_one() -> None:
     device = Device(Flash())
     stray = device.feed(protocol.packet(9, protocol.request(protocol.ABORT)))
+    (aborted,) = protocol.PacketReader().feed(stray)
+    assert (aborted.letter, aborted.status) == (protocol.ABORT, Status.OK)
     assert ask(Wire(device, before=stray), protocol.QUERY).letter == protocol.QUERY
 
 
