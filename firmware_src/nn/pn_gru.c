@@ -7,7 +7,7 @@ void pn_gru_steps(const pn_kernels_t *kernels, const pn_nn_model_t *model,
     pn_dense_multiply(kernels, &gru->ih, steps, x, ih);
     for (size_t step = 0; step < steps; step++) {
         int8_t *const rounded = h_s8.first + step * h_s8.stride;
-        pn_dense_multiply(kernels, &gru->hh, 1, (pn_inputs_t){memory.h_s8, 0}, hh);
+        pn_dense_multiply(kernels, &gru->hh, 1, (pn_inputs_t){.first = memory.h_s8}, hh);
         kernels->s32_gru(gru->hh.cols, ih + step * gru->ih.rows, hh, &gru->ih.scale, &gru->hh.scale,
                          model->tanh_table, memory.h_q15, rounded);
         memory.h_s8 = rounded;

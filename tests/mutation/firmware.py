@@ -2,8 +2,8 @@
 
 All objects are made once. A mutant takes those anew that its file is part of, and links the test
 programs again: without any checks first, which is quick, and where nothing is noticed with the
-traps of the checked build. The header of intrinsics, which takes longer than all else, is compiled
-once as well.
+traps of the checked build and with ASan. The header of intrinsics, which takes longer than all
+else, is compiled once as well.
 """
 
 import shutil
@@ -84,7 +84,7 @@ class Firmware:
         checked = load_toolchain(load_target(HOST_TARGET).toolchain).variants["checked"].cflags
         self._variants = [
             Variant(folder / name, flags, model, tests)
-            for name, flags in (("plain", ["-O1"]), ("checked", checked))
+            for name, flags in (("plain", ["-O1"]), ("checked", [*checked, "-fsanitize=address"]))
         ]
 
     def breakable(self, root: Path) -> "BrokenFirmware":

@@ -1,14 +1,18 @@
 """Whether mutants are what they should be; and, long, whether the tests notice them."""
 
 import ast
+import json
 import os
+from pathlib import Path
 
 import pytest
 
 from kit.paths import ROOT
 from tests.mutation import c_source, python_source
-from tests.mutation.__main__ import LEAST_SHARE, try_areas
-from tests.mutation.areas import load_areas, load_equivalents, without_equivalents
+from tests.mutation.__main__ import LEAST_SHARE, as_json, survivors_of, try_areas
+from tests.mutation.areas import Area, load_areas, load_equivalents, without_equivalents
+from tests.mutation.mutant import Mutant
+from tests.mutation.trial import Outcome, Result, drawn
 
 COUNT = 200
 SEED = 1
@@ -86,11 +90,23 @@ def test_every_mutant_of_python_parses_and_the_tables_fit_the_code(name: str) ->
             ast.parse(mutant.applied_to((ROOT / mutant.path).read_text(encoding="utf-8")))
 
 
+def test_survivors_are_found_again_where_lines_have_moved(tmp_path: Path) -> None:
+    line = "if a < b and c < d:"
+    mutants = [
+        Mutant("a.py", start, "<", "<=", number, line, line[:start])
+        for start, number in ((5, 3), (15, 3), (5, 40))
+    ]
+    other = Mutant("a.py", 9, "and", "or", 3, line, "")
+    results = [Result(Area("x", "python", [], []), 4, 0, [Outcome(mutants[0], "")])]
+    (tmp_path / "tried.json").write_text(json.dumps(as_json(results)))
+    assert survivors_of(tmp_path / "tried.json")([*mutants, other]) == mutants
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("language", ["c", "python"])
 def test_nine_of_ten_mutants_are_noticed(language: str) -> None:
     areas = [area for area in load_areas().values() if area.language == language]
-    results = try_areas(areas, COUNT, SEED, len(os.sched_getaffinity(0)))
+    results = try_areas(areas, drawn(COUNT, SEED), len(os.sched_getaffinity(0)))
     for result in results:
         survivors = "\n".join(mutant.place for mutant in result.survivors)
         assert result.share >= LEAST_SHARE, f"{result.area.name}, not noticed:\n{survivors}"

@@ -18,6 +18,8 @@ from tests.mutation.mutant import Mutant
 NO_PROGRAM = "does not compile"
 Copy = Checkout | BrokenFirmware
 Copies = queue.Queue[Copy]
+Pick = Callable[[list[Mutant]], list[Mutant]]
+"""Those of an area's mutants that are tried."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,22 +73,27 @@ def copies_of(language: str, tests: list[str], count: int) -> Iterator[Copies]:
         yield copies
 
 
-def try_area(
-    area: Area, copies: Copies, count: int, seed: int, told: Callable[[Outcome], None]
-) -> Result:
-    """Try `count` mutants of an area, drawn by the seed; told hears of each.
+def drawn(count: int, seed: int) -> Pick:
+    """As many, drawn by the seed."""
 
-    Raises KitError for a wrong table.
-    """
+    def pick(mutants: list[Mutant]) -> list[Mutant]:
+        random.Random(seed).shuffle(mutants)
+        return mutants[:count]
+
+    return pick
+
+
+def try_area(area: Area, copies: Copies, pick: Pick, told: Callable[[Outcome], None]) -> Result:
+    """Try mutants of an area; told hears of each. Raises KitError for a wrong table."""
     every = area.mutants()
     some = without_equivalents(every, load_equivalents())
-    random.Random(seed).shuffle(some)
+    possible, equivalent = len(every), len(every) - len(some)
     outcomes, noticed = [], {}
     with ThreadPoolExecutor(copies.qsize()) as pool:
-        for outcome in pool.map(lambda mutant: _try(area, mutant, copies, noticed), some[:count]):
+        for outcome in pool.map(lambda mutant: _try(area, mutant, copies, noticed), pick(some)):
             told(outcome)
             outcomes.append(outcome)
-    return Result(area, len(every), len(every) - len(some), outcomes)
+    return Result(area, possible, equivalent, outcomes)
 
 
 def _try(area: Area, mutant: Mutant, copies: Copies, noticed: dict[str, str]) -> Outcome:
