@@ -2,9 +2,9 @@
 
 Weights and multiplications are exact: those of a model's file, block sparse matrices included, or
 where there is only an architecture those that follow from its widths; so does the state, to within
-half a kilobyte. Code, stack and instructions come from what was counted for the target's processor
-(`costs` in targets/cpus), and the share of a core is a model's estimate from them: nothing here was
-measured on the target itself.
+half a kilobyte. Code and instructions come from what was counted for the target's processor, the
+stack's bound from its machine code (`costs` in targets/cpus), and the share of a core is a model's
+estimate from them: nothing here was measured on the target itself.
 """
 
 import dataclasses

@@ -1,5 +1,8 @@
 """A Zephyr module: a folder for ZEPHYR_EXTRA_MODULES or a west manifest."""
 
+import math
+
+from kit.model.footprint import costs_of_target
 from kit.package._archive import Files
 from kit.package._base import Format, Request
 from kit.package._sources import sources, unfit_for_microcontrollers
@@ -21,5 +24,9 @@ class Zephyr(Format):
             "zephyr/module.yml": render("zephyr_module.yml"),
             "zephyr/CMakeLists.txt": render("zephyr_CMakeLists.txt"),
             "zephyr/Kconfig": render("zephyr_Kconfig"),
-            "README.md": render("zephyr.md", version=request.version),
+            "README.md": render(
+                "zephyr.md",
+                version=request.version,
+                stack_kb=math.ceil(costs_of_target(request.target).stack_bytes / 1000),
+            ),
         }

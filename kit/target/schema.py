@@ -123,7 +123,8 @@ class Budgets:
 class Costs:
     """What the library takes of a processor with the kernels of an instruction set, as counted.
 
-    code_bytes: without weights, tables included. stack_bytes: the most, painted. A frame takes
+    code_bytes: without weights, tables included. stack_bytes: the most that a call of the library
+    takes, by whichever toolchain; tests/analysis/test_stack.py proves it. A frame takes
     signal_path instructions, for its network per_row for each row of a matrix, and for every 1000
     weights per_kmac, or per_sparse_kmac where those are of block sparse matrices. counted_on: a
     processor of its kind that an emulator has.

@@ -17,8 +17,8 @@ from kit.target import Target, load_target, target_names
 
 ALL = "all"
 NOTE = (
-    "weights, state, MAC/s: of the model's file, or from the widths. code and stack (painted):\n"
-    "measured on {counted_on}.\n"
+    "weights, state, MAC/s: of the model's file, or from the widths. code: measured on\n"
+    "{counted_on}. stack: the most that a call takes, proven from the machine code.\n"
     "core: a model's estimate for one core: instructions counted there, one a clock, or the\n"
     "weights read at the target's bandwidth, the larger. Nothing was measured on the target."
 )

@@ -1,81 +1,110 @@
-"""Who calls whom and with how much stack, out of what GCC writes with -fcallgraph-info=su."""
+"""Who calls whom and with how much stack, out of the machine code of object files."""
 
 import dataclasses
 import functools
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-INDIRECT = "__indirect_call"
-_NODE = re.compile(r'node: \{ title: "([^"]*)" label: "([^"]*)"')
-_EDGE = re.compile(r'edge: \{ sourcename: "([^"]*)" targetname: "([^"]*)"')
-_BYTES = re.compile(r"(\d+) bytes \(([a-z,]+)\)")
+from tests.analysis.machine_code import Function, Object, read_object
 
 
 class Recursion(Exception):
     """Functions that reach themselves: their stack has no bound."""
 
 
-@dataclasses.dataclass
+class Unbounded(Exception):
+    """A function whose stack only shows at run time, or changes in a way that is not known."""
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Name:
+    """A function: where it is defined, and what it is called there."""
+
+    file: Path
+    name: str
+
+
 class CallGraph:
-    """Functions by name (statics: FILE:NAME), with the file that each is of.
+    """Functions of object files that make a program or a library."""
 
-    stack: bytes of a frame. calls: whom each calls, INDIRECT for a pointer. unbounded: frames whose
-    size only shows at run time.
-    """
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._objects = {file: read_object(file) for file in files}
+        weak, strong = {}, {}
+        for file, read in self._objects.items():
+            weak |= {name: Name(file, name) for name in read.weak}
+            strong |= {name: Name(file, name) for name in read.globals - read.weak}
+        self._globals = weak | strong
 
-    stack: dict[str, int] = dataclasses.field(default_factory=dict)
-    files: dict[str, Path] = dataclasses.field(default_factory=dict)
-    calls: dict[str, set[str]] = dataclasses.field(default_factory=dict)
-    unbounded: set[str] = dataclasses.field(default_factory=set)
+    def functions(self) -> Iterator[Name]:
+        """All that are defined."""
+        for file, read in self._objects.items():
+            yield from (Name(file, name) for name in read.functions)
 
-    def add(self, source: Path, text: str) -> None:
-        """Take in one file's graph; `link` follows the last."""
-        for name, label in _NODE.findall(text):
-            if frame := _BYTES.search(label):
-                self.stack[name] = int(frame[1])
-                self.files[name] = source
-                if frame[2] == "dynamic":
-                    self.unbounded.add(name)
-        for caller, callee in _EDGE.findall(text):
-            self.calls.setdefault(caller, set()).add(callee)
+    def find(self, name: str) -> Name:
+        """A function that all files see."""
+        return self._globals[name]
 
-    def link(self) -> None:
-        """Let calls by name find weak functions, which GCC calls FILE:NAME as it does statics."""
-        weak = {name.rpartition(":")[2]: name for name in self.stack if ":" in name}
-        for caller, callees in self.calls.items():
-            missing = (callees - self.stack.keys()) & weak.keys()
-            self.calls[caller] = (callees - missing) | {weak[name] for name in missing}
+    def stack(self, name: Name) -> int:
+        """Bytes that a function takes by itself, of the call to it too."""
+        return self._function(name).stack
 
-    def externals(self) -> set[str]:
-        """Functions that are called and defined nowhere here."""
-        called = {callee for callees in self.calls.values() for callee in callees}
-        return called - self.stack.keys() - {INDIRECT}
+    def pointed_to(self) -> set[Name]:
+        """Functions whose address is taken anywhere."""
+        return {
+            found
+            for file, read in self._objects.items()
+            for takes in (read.takes, *(one.takes for one in read.functions.values()))
+            for found in self._at(file, takes)
+            if isinstance(found, Name)
+        }
 
-    def without_callers(self) -> set[str]:
-        """Functions that nobody calls by name: entry points, and what pointers lead to."""
-        return self.stack.keys() - {c for callees in self.calls.values() for c in callees}
+    def externals(self, root: Name, by_pointer: dict[str, Iterable[Name]]) -> set[str]:
+        """What a call of `root` may come to that is defined nowhere here."""
+        seen, todo = {root}, [root]
+        while todo:
+            new = self._calls(todo.pop(), by_pointer) - seen
+            seen |= new
+            todo += [one for one in new if isinstance(one, Name)]
+        return {one for one in seen if isinstance(one, str)}
 
-    def deepest(self, root: str, pointed_to: dict[str, Iterable[str]], external: int) -> int:
-        """Most bytes of stack in use below a call of `root`.
+    def deepest(self, root: Name, by_pointer: dict[str, Iterable[Name]], external: int) -> int:
+        """Most bytes of stack in use by a call of `root`.
 
-        pointed_to: by folder of the caller, what its pointers to functions may lead to. external:
-        bytes that a function from elsewhere takes. Raises Recursion with the circle.
+        by_pointer: by folder of the caller, what its pointers to functions may lead to. external:
+        bytes that a function from elsewhere takes. Raises Recursion with the circle, and Unbounded.
         """
-        path: list[str] = []
+        path: list[Name] = []
 
         @functools.cache
-        def below(name: str) -> int:
-            if name in path:
-                raise Recursion(" -> ".join([*path[path.index(name) :], name]))
-            if name not in self.stack:
+        def below(name: Name | str) -> int:
+            if isinstance(name, str):
                 return external
+            if name in path:
+                circle = [*path[path.index(name) :], name]
+                raise Recursion(" -> ".join(one.name for one in circle))
+            if unread := self._function(name).unread:
+                raise Unbounded(f"{name.name}: {'; '.join(unread)}")
             path.append(name)
-            callees = set(self.calls.get(name, ()))
-            if INDIRECT in callees:
-                callees = (callees - {INDIRECT}) | set(pointed_to[self.files[name].parent.name])
-            deepest = max(map(below, sorted(callees)), default=0)
+            deepest = max(map(below, self._calls(name, by_pointer)), default=0)
             path.pop()
-            return self.stack[name] + deepest
+            return self.stack(name) + max(deepest, self._objects[name.file].red_zone)
 
         return below(root)
+
+    def _function(self, name: Name) -> Function:
+        return self._objects[name.file].functions[name.name]
+
+    def _calls(self, name: Name, by_pointer: dict[str, Iterable[Name]]) -> set[Name | str]:
+        function = self._function(name)
+        called = set(self._at(name.file, function.calls))
+        return called | set(by_pointer[name.file.parent.name] if function.by_pointer else ())
+
+    def _at(self, file: Path, places: Iterable[str]) -> Iterator[Name | str]:
+        """The functions that a file's words for them, or for their sections, mean."""
+        own: Object = self._objects[file]
+        for place in places:
+            here = [n for n, f in own.functions.items() if place in (n, f.section)]
+            if here:
+                yield from (Name(file, name) for name in here)
+            else:
+                yield self._globals.get(place, place)

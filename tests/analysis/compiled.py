@@ -15,9 +15,10 @@ _RELEASE_OBJECTS = "obj"
 
 @dataclasses.dataclass(frozen=True)
 class Compiled:
-    """One file and the words of its compiler's command, without output and file."""
+    """One file, its object, and the words of its compiler's command, without output and file."""
 
     source: Path
+    object: Path
     words: tuple[str, ...]
 
     @property
@@ -33,14 +34,22 @@ class Compiled:
 
 def compiled(target: str) -> list[Compiled]:
     """The firmware's files in a target's release build, generated ones left out; builds it."""
+    return [file for file in all_compiled(target) if file.source.is_relative_to(FIRMWARE)]
+
+
+def all_compiled(target: str) -> list[Compiled]:
+    """All files in a target's release build; builds it."""
     build(target)
     folder = BUILD / target
     entries = json.loads((folder / "compile_commands.json").read_text())
     found = [
-        Compiled(ROOT / entry["file"], _without_output(shlex.split(entry["command"])))
+        Compiled(
+            ROOT / entry["file"],
+            ROOT / entry["output"],
+            _without_output(shlex.split(entry["command"])),
+        )
         for entry in entries
         if Path(entry["output"]).is_relative_to((folder / _RELEASE_OBJECTS).relative_to(ROOT))
-        and (ROOT / entry["file"]).is_relative_to(FIRMWARE)
     ]
     assert found, f"{target}: no file of the firmware in compile_commands.json"
     return found
