@@ -1,15 +1,14 @@
 """An evaluation as one page: tables and plots, nothing loaded from elsewhere."""
 
-import io
 import math
 from collections.abc import Sequence
 
 from matplotlib import rc_context
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from kit import pages
 from kit.evaluate.scoring import INPUT, Result, Row
+from kit.pages import plots
 
 COLUMNS = {
     "pesq": ("PESQ-WB", "{:.2f}"),
@@ -22,9 +21,6 @@ COLUMNS = {
 }
 # A spacing before the system whose bars begin a group.
 _GROUP_WIDTH = 0.8
-
-# The same picture each time; a `$` in a name is no formula.
-_STYLE = {"svg.hashsalt": "percepnet", "text.parse_math": False}
 
 _templates = pages.environment("kit.evaluate")
 
@@ -61,7 +57,7 @@ def _bars(rows: Sequence[Row]) -> bytes:
     groups = [g for g in dict.fromkeys(r.group for r in rows) if not g.startswith("clean")]
     systems = [s for s in dict.fromkeys(r.system for r in rows) if s != INPUT]
     found = {(r.group, r.system): r for r in rows}
-    with rc_context(_STYLE):
+    with rc_context(plots.STYLE):
         figure = Figure(figsize=(10.0, 5.6), layout="constrained")
         axes = figure.subplots(2, 1, sharex=True)
         for axis, label, value in (
@@ -72,35 +68,29 @@ def _bars(rows: Sequence[Row]) -> bytes:
                 width = _GROUP_WIDTH / len(systems)
                 places = [at - _GROUP_WIDTH / 2 + (i + 0.5) * width for at in range(len(groups))]
                 heights = [value(found[group, system]) for group in groups]
-                axis.bar(places, heights, width, label=system)
+                axis.bar(places, heights, width, label=plots.label(system))
             axis.axhline(0.0, color="black", linewidth=0.8)
             axis.set_ylabel(label)
-        axes[1].set_xticks(range(len(groups)), groups)
+        axes[1].set_xticks(range(len(groups)), [plots.label(group) for group in groups])
         axes[0].legend(frameon=False, ncols=4, fontsize=9)
-        return _svg(figure)
+        return plots.svg(figure)
 
 
 def _scatter(results: Sequence[Result]) -> bytes:
     """PESQ-WB of every recording before and after."""
     systems = [name for name in results[0].scores if name != INPUT]
-    with rc_context(_STYLE):
+    with rc_context(plots.STYLE):
         figure = Figure(figsize=(10.0, 4.6), layout="constrained")
         axis = figure.subplots()
         for system in systems:
             before = [r.scores[INPUT].pesq for r in results]
             after = [r.scores[system].pesq for r in results]
-            axis.plot(before, after, ".", label=system, alpha=0.7)
+            axis.plot(before, after, ".", label=plots.label(system), alpha=0.7)
         axis.plot([1.0, 4.6], [1.0, 4.6], color="black", linewidth=0.8)
         axis.set_xlabel("PESQ-WB of the input")
         axis.set_ylabel("PESQ-WB of the output")
         axis.legend(frameon=False, fontsize=9)
-        return _svg(figure)
-
-
-def _svg(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
-    return buffer.getvalue()
+        return plots.svg(figure)
 
 
 def _picture(svg: bytes) -> str:

@@ -1,22 +1,16 @@
 """Plots of what calls cost: how often each cost occurred, and how costs went on over time."""
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from kit.devtest.figures import Histogram, Timeline, unit_word
+from kit.pages import plots
 from kit.report.facts import Chart
 
-_STYLE = {
-    "font.family": "sans-serif",
-    "font.size": 10,
-    "svg.hashsalt": "percepnet",
-    "svg.fonttype": "none",
-}
+_STYLE = plots.STYLE | {"font.family": "sans-serif", "font.size": 10}
 _COLOUR = "#6a3d9a"
 _WORST_COLOUR = "#c0392b"
 _SIZE_INCHES = (5.0, 2.6)
@@ -36,7 +30,7 @@ def histogram_chart(histogram: Histogram) -> Chart:
         axis.set_ylim(bottom=0.5)
         axis.set_xlabel(word)
         axis.set_ylabel("calls")
-        return Chart(f"{histogram.name}: how often", f"{counts.sum()} calls", _svg(figure))
+        return Chart(f"{histogram.name}: how often", f"{counts.sum()} calls", plots.svg(figure))
 
 
 def timeline_chart(timeline: Timeline) -> Chart:
@@ -53,7 +47,7 @@ def timeline_chart(timeline: Timeline) -> Chart:
         axis.set_ylabel(word)
         if timeline.each > 1:
             axis.legend(frameon=False, fontsize=9, loc="lower right")
-        return Chart(f"{timeline.name}: in time", _span(timeline), _svg(figure))
+        return Chart(f"{timeline.name}: in time", _span(timeline), plots.svg(figure))
 
 
 def charts(histograms: Sequence[Histogram], timelines: Sequence[Timeline]) -> tuple[Chart, ...]:
@@ -74,11 +68,4 @@ def _span(timeline: Timeline) -> str:
 
 def _figure() -> tuple[Figure, object]:
     figure = Figure(figsize=_SIZE_INCHES, layout="constrained")
-    FigureCanvasSVG(figure)
     return figure, figure.subplots()
-
-
-def _svg(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
-    return buffer.getvalue()

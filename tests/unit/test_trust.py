@@ -1,7 +1,9 @@
 """What comes from outside stays data: no shell, no names that act, no markup of strangers."""
 
 import ast
+import base64
 import os
+import re
 import threading
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from kit.evaluate.metrics import Scores
 from kit.evaluate.scoring import INPUT, Result, summarise
 from kit.mixtures import corpus
 from kit.paths import MODELS, ROOT
+from kit.report import pictures
+from kit.report.facts import Recording
 from kit.train import export
 from kit.train.operating_point import OperatingPoint
 
@@ -162,13 +166,25 @@ def test_names_of_models_that_are_built_in_are_names(name: str, folder: Path):
     assert {path.name for path in folder.iterdir()} == {model.name, name}
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_page_of_scores_shows_names_and_runs_none(tmp_path: Path):
-    name = "<script>alert(1)</script>$x_{&\x1b"
+    name = "<script>alert(1)</script>$x_{&\x1b\n\t\u202e\u4e2d"
     scores = Scores(*[1.0] * len(Scores.__dataclass_fields__))
     results = [Result(("all", "0 dB"), {INPUT: scores, name: scores})]
     text = page.render(name, summarise(results), results)
-    assert "<script" not in text and "\x1b" not in text
-    assert "&lt;script&gt;" in text
+    require_tame(text)
+    assert "<script" not in text and "&lt;script&gt;" in text
+    for picture in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", text):
+        drawn = base64.b64decode(picture).decode()
+        require_tame(drawn)
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;$x_{&amp;\\x1b\\n\\t\\u202e\u4e2d" in drawn
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_name_of_a_recording_above_its_spectrogram_is_a_name():
+    sound = np.zeros(48000, np.int16)
+    for name in ("$x_{$", "a\x1b"):
+        assert pictures.spectrograms_png([Recording(name, "", sound)]).startswith(b"\x89PNG")
 
 
 def test_devices_that_are_added_at_the_same_time_are_all_kept(
