@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from kit.audio import to_float
+from kit.pages import plots
 from kit.report.facts import Recording
 
 WINDOW = 1024
@@ -70,7 +71,7 @@ def _draw(axis: object, recording: Recording, sample_rate_hz: int) -> object:
     )
     axis.set_ylim(0, TOP_KHZ)
     axis.set_ylabel("kHz")
-    axis.set_title(recording.name, loc="left", fontweight="bold")
+    axis.set_title(plots.label(recording.name), loc="left", fontweight="bold", parse_math=False)
     return image
 
 
