@@ -24,8 +24,9 @@ def masks(
 ) -> dict[str, np.ndarray]:
     """Which weights to keep for `share` of the blocks of every matrix to be zero.
 
-    A block counts by its sum of squares, with the largest weight of each row as 1, as in 8 bits.
-    The smallest go; among equals, those that come first.
+    A block counts by its sum of squares: what it adds to its rows' sums when all inputs are alike.
+    Units that training hardly used have small rows, and those go first. The smallest go; among
+    equals, those that come first.
 
     weights: float arrays by the names and shapes of `arch.weight_shapes()`.
     Returns bool arrays for the parameters that may be sparse. A fine-tuning that multiplies these
@@ -60,8 +61,7 @@ def _largest_blocks(
     weight: np.ndarray, rows: np.ndarray, cols: np.ndarray, share: float
 ) -> np.ndarray:
     """Mask of all but `share` of the blocks; rows and cols: number of the block of each."""
-    largest = np.abs(weight).max(axis=1, keepdims=True)
-    squares = np.square(weight / np.maximum(largest, np.finfo(np.float32).tiny), dtype=np.float64)
+    squares = np.square(weight, dtype=np.float64)
     sums = np.zeros((rows[-1] + 1, cols[-1] + 1))
     np.add.at(sums, (rows[:, None], cols[None, :]), squares)
     kept = np.ones(sums.size, bool)
