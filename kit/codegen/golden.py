@@ -21,8 +21,8 @@ def golden_features(steps: int = GOLDEN_STEPS) -> np.ndarray:
         state = (state * 1664525 + 1013904223) % (1 << 32)
         words.append((state >> 17) - 16384)
     features = np.array(words, np.int64).reshape(steps, FEATURES)
-    features[steps // 2] = 32767
-    features[steps // 2 + 1] = -32768
+    features[steps // 2] = np.iinfo(np.int16).max
+    features[steps // 2 + 1] = np.iinfo(np.int16).min
     return features.astype(np.int16)
 
 

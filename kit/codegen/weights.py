@@ -75,7 +75,7 @@ def pack(weight: np.ndarray, packing: Packing) -> bytes:
     assert weight.dtype == np.int8 and weight.min(initial=0) >= -127
     split = len(weight) // packing.nr * packing.nr
     return b"".join(
-        part.reshape(-1, nr, weight.shape[1] // packing.kr, packing.kr)
+        part.reshape(len(part) // nr, nr, weight.shape[1] // packing.kr, packing.kr)
         .transpose(0, 2, 1, 3)
         .tobytes()
         for part, nr in ((weight[:split], packing.nr), (weight[split:], packing.tail_nr))

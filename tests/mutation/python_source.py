@@ -136,3 +136,8 @@ class _Finder(ast.NodeVisitor):
 
     def visit_Assert(self, node: ast.Assert) -> None:
         """Our own doubts are not the product."""
+
+    def visit_keyword(self, node: ast.keyword) -> None:
+        """Nor is zip's `strict`."""
+        if node.arg != "strict":
+            self.generic_visit(node)

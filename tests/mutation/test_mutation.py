@@ -77,6 +77,7 @@ def test_python_is_broken_where_it_decides() -> None:
 def test_python_words_for_people_are_left_alone() -> None:
     assert python_mutants('raise E("1", hint=2 + 2)\n') == {"pass\n"}
     assert not python_mutants('def f(x: list[1] = a) -> 1:\n    """1."""\n    assert x == 1\n')
+    assert not python_mutants("z = zip(a, b, strict=True)\n")
     assert not python_mutants("@dataclass(frozen=True)\nclass C:\n    x: list[1]\n")
 
 
