@@ -357,6 +357,12 @@ static void test_bad_lists(void) {
         make_blob(LAST);
         expect_status(count == last + 2 ? PN_BLOB_OK : PN_BLOB_MATRIX, "words", count);
     }
+    /* One that lacks its last strip, and ends where the memory does. */
+    make_list((const uint8_t[STRIPS]){0xff, 0xff, 0xff, 0x01, 0, 0, 0, 0});
+    list.count--;
+    make_blob(LAST);
+    expect(blob + blob_size == memory + ROOM, "room behind a list", list.count);
+    expect_status(PN_BLOB_MATRIX, "took a list without its last strip", list.count);
     make_usual_list();
     make_blob(LAST);
     const size_t words = (size_t)(entry(LAST) - blob) + 20;
