@@ -22,6 +22,7 @@ CONTAINERS = {".wav": "WAV", ".flac": "FLAC"}
 KEPT_SUBTYPES = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"})
 FLOAT_SUBTYPES = frozenset({"FLOAT", "DOUBLE"})
 BLOCK_SECONDS = 1
+_SYSTEM_ERROR = 2  # libsndfile's code for what the operating system refused
 _UNKNOWN_LENGTH = 0x7FFFF000  # programs that write WAV to a pipe leave a length at or above this
 
 
@@ -138,10 +139,11 @@ class AudioWriter:
         fits = like.subtype in KEPT_SUBTYPES and soundfile.check_format(container, like.subtype)
         self.subtype = like.subtype if fits else "PCM_16"
         self._stack = contextlib.ExitStack()
-        temporary = self._stack.enter_context(atomic_output(self.path))
+        self._temporary = os.fsencode(self._stack.enter_context(atomic_output(self.path)))
+        self._written = 0
         try:
             self._file = soundfile.SoundFile(
-                os.fsencode(temporary),
+                self._temporary,
                 "w",
                 like.sample_rate_hz,
                 like.channels,
@@ -150,6 +152,8 @@ class AudioWriter:
             )
         except soundfile.LibsndfileError as error:
             self._stack.__exit__(type(error), error, error.__traceback__)
+            if error.code == _SYSTEM_ERROR:
+                raise write_error(self.path, error.error_string) from error
             raise KitError(
                 f"{container} cannot hold {like.channels} channels at {like.sample_rate_hz} Hz",
                 hint="write a .wav file",
@@ -162,16 +166,24 @@ class AudioWriter:
         """Append int16 samples of shape (n, channels)."""
         with self._disk_errors():
             self._file.write(to_float(block) if self.subtype in FLOAT_SUBTYPES else block)
+        self._written += len(block)
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:
             with self._disk_errors():
                 self._file.close()
+                self._check_length()
         except KitError as failed:
             if error is None:
                 self._stack.__exit__(type(failed), failed, failed.__traceback__)
                 raise
         self._stack.__exit__(kind, error, trace)
+
+    def _check_length(self) -> None:
+        """libsndfile says nothing of a last block of FLAC that the disk did not take."""
+        with soundfile.SoundFile(self._temporary) as file:
+            if file.frames != self._written:
+                raise write_error(self.path, "short write")
 
     @contextlib.contextmanager
     def _disk_errors(self) -> Iterator[None]:

@@ -151,15 +151,25 @@ def largest_file(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac"])
-def test_a_failing_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, suffix: str):
+@pytest.mark.parametrize(
+    ("limit", "frames"),
+    [
+        pytest.param(10, 3000, id="the header fails"),
+        pytest.param(30_000, 100_000, id="a block fails"),
+        pytest.param(1500, 3000, id="the last block fails"),
+    ],
+)
+def test_a_failing_write_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, suffix: str, limit: int, frames: int
+):
     path = tmp_path / f"out{suffix}"
     path.write_bytes(b"the old file")
     with (
-        largest_file(30_000),
+        largest_file(limit),
         pytest.raises(KitError, match="cannot write"),
         AudioWriter(path, FORMAT) as writer,
     ):
-        writer.write(noise(100_000))
+        writer.write(noise(frames))
     assert path.read_bytes() == b"the old file"
     assert os.listdir(tmp_path) == [path.name]
 
