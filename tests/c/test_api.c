@@ -161,8 +161,14 @@ static void test_reasons_of_refusal(void) {
            pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_MODEL);
     write32(blob + 16, pn_model.graph_id);
     write32(blob + 12, pn_blob_crc32(blob + 16, sizeof blob - 16));
+    write32(blob + 20, (uint32_t)pn_model.layout + 1);
+    write32(blob + 12, pn_blob_crc32(blob + 16, sizeof blob - 16));
     report("blob_of_another_layout",
            pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_MODEL);
+    write32(blob + 20, (uint32_t)pn_model.layout);
+    write32(blob + 12, pn_blob_crc32(blob + 16, sizeof blob - 16));
+    report("blob_with_an_empty_table",
+           pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_DAMAGED);
 }
 
 static void test_arguments(void) {
@@ -177,9 +183,21 @@ static void test_arguments(void) {
     report("model_info",
            info.graph_id == pn_model.graph_id && info.weights > 1000 && info.lookahead_frames == 2);
     int worded = 1;
-    for (int status = PN_OK; status <= PN_ERROR_WEIGHTS_DAMAGED; status++)
+    for (int status = PN_OK; status <= PN_ERROR_RATE; status++)
         worded &= strcmp(pn_strerror((pn_status_t)status), "unknown status") != 0;
+    worded &= strcmp(pn_strerror((pn_status_t)(PN_ERROR_RATE + 1)), "unknown status") == 0;
     report("every_status_has_words", worded && pn_version()[0] != '\0');
+}
+
+static void test_what_a_state_was_started_with(void) {
+    static const int rates_hz[] = {8000, 16000, 24000, 32000, 48000};
+    pn_state_t *const state = (pn_state_t *)(void *)memory[0];
+    for (size_t i = 0; i < sizeof rates_hz / sizeof *rates_hz; i++)
+        report("frame_of_10_ms", pn_init(state, rates_hz[i], "scalar") == PN_OK &&
+                                     pn_frame_samples(state) == rates_hz[i] / 100);
+    report("isa", strcmp(pn_isa(state), "scalar") == 0);
+    pn_reset(state);
+    report("isa_after_a_reset", strcmp(pn_isa(state), "scalar") == 0);
 }
 
 int main(void) {
@@ -192,6 +210,7 @@ int main(void) {
     test_refused_weights();
     test_reasons_of_refusal();
     test_arguments();
+    test_what_a_state_was_started_with();
     pn_port_line("PN_DONE bad=%d", failures);
     pn_port_exit(failures != 0);
 }

@@ -16,6 +16,7 @@ static _Alignas(64) uint8_t chip[FLASH_BYTES];
 static int operations_left; /* before power fails; -1: it does not */
 static int powered;
 static int tear; /* how the last operation ends: 0 not begun .. TEARS - 1 done, but not reported */
+static int is_worn; /* every operation reports success, and leaves a bit behind that it should not */
 static int operations, failures;
 static uint8_t old_weights[SIZE], new_weights[SIZE];
 static uint8_t old_identity[PN_STORE_IDENTITY_BYTES] = "old";
@@ -46,6 +47,7 @@ static int erase(void *context, size_t offset) {
     (void)context;
     expect(offset % SECTOR_BYTES == 0 && offset < FLASH_BYTES, "erased no sector");
     memset(chip + offset, 0xff, share(SECTOR_BYTES));
+    chip[offset + SECTOR_BYTES - 1] ^= is_worn ? 1u : 0u;
     return powered ? 0 : -1;
 }
 
@@ -61,6 +63,7 @@ static int program(void *context, size_t offset, const uint8_t *bytes, size_t co
     const int had_power = powered;
     const size_t done = share(count);
     memcpy(chip + offset, bytes, done);
+    chip[offset + count - 1] ^= is_worn ? 1u : 0u;
     if (had_power && !powered && done < count)
         chip[offset + done] &= (uint8_t)(bytes[done] | 0x55u);
     return powered ? 0 : -1;
@@ -193,24 +196,123 @@ static void test_verdicts(void) {
     const int other = pn_store_commit(&store);
     expect(pn_store_newest(&store, 0) == other, "what is on trial is not the newest");
     expect(pn_store_mark(&store, other, PN_STORE_TRIED) == 0, "not marked");
+    expect(pn_store_mark(&store, other, PN_STORE_TRIED) == 0, "not marked twice");
     expect(pn_store_newest(&store, 0) == slot, "tried, not confirmed, and taken");
+    expect(pn_store_newest(&store, 1u << slot) == PN_STORE_NO_SLOT, "taken, though passed over");
     expect(pn_store_mark(&store, other, PN_STORE_REJECTED) == 0, "not marked");
     expect(pn_store_state(&store, other) == PN_STORE_REJECTED, "not rejected");
     chip[(uintptr_t)(pn_store_weights(&store, slot) - chip) + 5] ^= 4u;
     expect(pn_store_newest(&store, 0) == PN_STORE_NO_SLOT, "damaged weights taken");
 }
 
-static void test_bad_geometry(void) {
+/* What was refused may be sent again; nothing of its last reception counts. */
+static void test_weights_that_were_rejected_start_over(void) {
     pn_store_t store;
-    pn_flash_t bad = flash;
-    bad.sector_bytes = 256;
-    expect(pn_store_init(&store, &bad) != 0, "sectors too small for notes taken");
-    bad = flash;
-    bad.bytes = 3 * SECTOR_BYTES;
-    expect(pn_store_init(&store, &bad) != 0, "three sectors taken");
-    bad = flash;
-    bad.memory++;
-    expect(pn_store_init(&store, &bad) != 0, "misaligned memory taken");
+    int slot;
+    prepare(0);
+    (void)start(&store, &slot);
+    expect(update(&store, slot, new_weights, new_identity) == 0, "not updated");
+    expect(pn_store_mark(&store, 1 - slot, PN_STORE_REJECTED) == 0, "not rejected");
+    (void)start(&store, &slot);
+    expect(pn_store_begin(&store, slot, SIZE, new_identity) == 0 && store.offset == 0,
+           "went on with a reception that was committed");
+}
+
+/* The identity alone does not make a reception the same. */
+static void test_another_size_starts_over(void) {
+    pn_store_t store;
+    int slot;
+    prepare(0);
+    (void)start(&store, &slot);
+    (void)pn_store_begin(&store, slot, SIZE, new_identity);
+    (void)pn_store_write(&store, new_weights, 2000);
+    expect(pn_store_begin(&store, slot, SIZE - 100, new_identity) == 0 && store.offset == 0,
+           "went on with another size in a session");
+    (void)pn_store_write(&store, new_weights, 2000);
+    (void)start(&store, &slot);
+    expect(pn_store_begin(&store, slot, SIZE, new_identity) == 0 && store.offset == 0,
+           "went on with another size after a restart");
+}
+
+static void test_a_dropped_reception_is_forgotten(void) {
+    pn_store_t store;
+    int slot;
+    prepare(0);
+    (void)start(&store, &slot);
+    operations = 0;
+    expect(pn_store_drop(&store) == 0 && operations == 0, "dropped what was not begun");
+    (void)pn_store_begin(&store, slot, SIZE, new_identity);
+    (void)pn_store_write(&store, new_weights, 2000);
+    expect(pn_store_drop(&store) == 0, "not dropped");
+    expect(pn_store_begin(&store, slot, SIZE, new_identity) == 0 && store.offset == 0,
+           "went on with what was dropped");
+}
+
+static void test_weights_that_fill_their_last_page(void) {
+    const uint32_t size = 10 * PN_STORE_PAGE_BYTES;
+    pn_store_t store;
+    int slot;
+    prepare(0);
+    (void)start(&store, &slot);
+    (void)pn_store_begin(&store, slot, size, new_identity);
+    (void)pn_store_write(&store, new_weights, size);
+    operations = 0;
+    expect(pn_store_finish(&store) == 0 && operations == 0, "programmed a page too many");
+    const int other = pn_store_commit(&store);
+    expect(pn_store_newest(&store, 0) == other, "not taken");
+    expect(!memcmp(pn_store_weights(&store, other), new_weights, size), "something else taken");
+}
+
+/* A chip that reports success and has not done it: what it holds is read back. */
+static void test_a_worn_chip_is_found_out(void) {
+    pn_store_t store;
+    int slot;
+    prepare(0);
+    (void)start(&store, &slot);
+    is_worn = 1;
+    expect(pn_store_begin(&store, slot, SIZE, new_identity) != 0, "a bad erasure taken");
+    is_worn = 0;
+    expect(pn_store_begin(&store, slot, SIZE, new_identity) == 0, "not begun");
+    is_worn = 1;
+    expect(pn_store_write(&store, new_weights, PN_STORE_PAGE_BYTES) != 0, "a bad page taken");
+    is_worn = 0;
+    expect(is(start(&store, &slot), old_weights), "the old weights suffered");
+}
+
+/* A firmware that gives its weights less flash than the one before did. */
+static void test_weights_larger_than_a_slot_are_not_read(void) {
+    pn_store_t store;
+    pn_flash_t less = flash;
+    int slot;
+    prepare(0);
+    (void)start(&store, &slot);
+    expect(slot == 0, "the first update went elsewhere");
+    less.bytes = 8 * SECTOR_BYTES;
+    expect(pn_store_init(&store, &less) == 0, "geometry refused");
+    expect(pn_store_newest(&store, 0) == PN_STORE_NO_SLOT, "read beyond its slot");
+}
+
+static int is_refused(size_t bytes, size_t sector_bytes, const uint8_t *memory) {
+    pn_store_t store;
+    pn_flash_t other = flash;
+    other.bytes = bytes;
+    other.sector_bytes = sector_bytes;
+    other.memory = memory;
+    return pn_store_init(&store, &other) != 0;
+}
+
+static void test_bad_geometry(void) {
+    const size_t most = SIZE_MAX / (2 * SECTOR_BYTES) * (2 * SECTOR_BYTES);
+    expect(!is_refused(FLASH_BYTES, SECTOR_BYTES, chip), "good geometry refused");
+    expect(is_refused(FLASH_BYTES, 0, chip), "sectors of nothing taken");
+    expect(is_refused(FLASH_BYTES, 256, chip), "sectors too small for notes taken");
+    expect(is_refused(8 * 384, 384, chip), "sectors of broken pages taken");
+    expect(is_refused(FLASH_BYTES + 256, SECTOR_BYTES, chip), "a part of a sector taken");
+    expect(is_refused(2 * SECTOR_BYTES, SECTOR_BYTES, chip), "two sectors taken");
+    expect(is_refused(5 * SECTOR_BYTES, SECTOR_BYTES, chip), "five sectors taken");
+    expect(is_refused(FLASH_BYTES, SECTOR_BYTES, chip + 1), "misaligned memory taken");
+    expect(is_refused(most, SECTOR_BYTES, chip) == (SIZE_MAX / 2 > UINT32_MAX),
+           "a slot whose size does not fit a note taken");
 }
 
 int main(void) {
@@ -223,6 +325,12 @@ int main(void) {
     test_power_failures();
     test_continuation();
     test_verdicts();
+    test_weights_that_were_rejected_start_over();
+    test_another_size_starts_over();
+    test_a_dropped_reception_is_forgotten();
+    test_weights_that_fill_their_last_page();
+    test_a_worn_chip_is_found_out();
+    test_weights_larger_than_a_slot_are_not_read();
     test_bad_geometry();
     pn_port_line("PN_TEST name=store result=%s failures=%d", failures ? "bad" : "ok", failures);
     return failures != 0;

@@ -1,65 +1,60 @@
-"""The command: tables of coverage, and what nothing covers."""
+"""What the tests run through, and what they do not.
 
-import importlib.util
+    .venv/bin/python -m tests.coverage firmware     C: by folder, and what was never run or decided
+    .venv/bin/python -m tests.coverage kit          Python: by folder, processes that it starts too
+
+Words after the name go to pytest, to choose its tests.
+"""
+
 import sys
+from collections.abc import Callable, Sequence
 
 import click
 
-from kit import console, process
+from kit import console
 from kit.errors import KitError
-from kit.paths import BUILD, ROOT
-from tests.coverage import firmware
+from tests.coverage import explained, firmware, python
+from tests.coverage.files import File, by_folder
 
-_TIMEOUT_S = 4 * 3600.0
+_WORDS_FOR_PYTEST = {"ignore_unknown_options": True}
 
 
 @click.group()
 def main() -> None:
-    """What the tests run through, and what they do not."""
+    """What the tests run through, and what they do not.
+
+    Exit code 1 where something is neither run nor explained in explained.toml, or something is
+    explained that runs.
+    """
 
 
-@main.command("firmware", context_settings={"ignore_unknown_options": True})
+@main.command("firmware", context_settings=_WORDS_FOR_PYTEST)
 @click.argument("tests", nargs=-1, type=click.UNPROCESSED)
 def of_firmware(tests: tuple[str, ...]) -> None:
-    """C code of firmware_src, on this computer. Exit code 1 where something is not explained."""
-    try:
-        files = firmware.measure(tests)
-    except KitError as error:
-        console.error(error.message, error.hint)
-        sys.exit(error.exit_code)
-    headings = ["folder", "lines", "run", "branches", "taken"]
-    console.table(headings, firmware.by_folder(files))
-    spots = firmware.unexplained(files)
-    for spot in spots:
-        console.info(f"{spot.path}:{spot.number}: {spot.what}: {spot.line}")
-    sys.exit(bool(spots))
+    """C code of firmware_src, on this computer."""
+    _report("firmware_src", firmware.measure, tests)
 
 
-@main.command("kit", context_settings={"ignore_unknown_options": True})
+@main.command("kit", context_settings=_WORDS_FOR_PYTEST)
 @click.argument("tests", nargs=-1, type=click.UNPROCESSED)
 def of_kit(tests: tuple[str, ...]) -> None:
     """Python code of kit, with branches, in the processes that the tests start too."""
-    if importlib.util.find_spec("coverage") is None:
-        console.error("`coverage` is not installed", ".venv/bin/pip install coverage==7.17.3")
-        sys.exit(2)
-    settings = BUILD / "coverage" / "kit.ini"
-    settings.parent.mkdir(parents=True, exist_ok=True)
-    settings.write_text(
-        f"[run]\nbranch = true\nparallel = true\npatch = subprocess\nsource = {ROOT}/kit\n"
-        f"data_file = {settings.parent}/data\n[report]\nskip_covered = true\n"
-    )
-    coverage = [sys.executable, "-m", "coverage"]
-    rc = f"--rcfile={settings}"
-    steps = [
-        [*coverage, "erase", rc],
-        [*coverage, "run", rc, "-m", "pytest", "--timeout", "0", *tests],
-        [*coverage, "combine", "-q", rc],
-        [*coverage, "report", rc],
-    ]
-    for step in steps:
-        done = process.run(step, cwd=ROOT, timeout_s=_TIMEOUT_S, capture=False, check=False)
-        if done.returncode:
-            sys.exit(done.returncode)
+    _report("kit", python.measure, tests)
+
+
+def _report(
+    folder: str, measure: Callable[[Sequence[str]], list[File]], tests: Sequence[str]
+) -> None:
+    try:
+        files = measure(tests)
+    except KitError as error:
+        console.error(error.message, error.hint)
+        sys.exit(error.exit_code)
+    console.table(["folder", "lines", "run", "branches", "taken"], by_folder(files, depth=2))
+    findings = explained.findings(files, explained.load(folder))
+    for finding in findings:
+        console.info(finding)
+    sys.exit(bool(findings))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import collections
 import random
 import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from tests.host.update_device import (
     make_blob,
     sealed,
     send,
+    store_directly,
 )
 
 BAUD = 921600
@@ -337,6 +339,174 @@ def test_a_flash_that_fails_is_told() -> None:
         send(device, Transfer(make_blob(2)))
     assert refused.value.status is Status.FLASH
     assert device.weights == make_blob(1)
+
+
+@pytest.mark.parametrize(
+    ("survive", "after_restart"),
+    [
+        pytest.param("weights", 1, id="the note of the commit fails"),
+        pytest.param("commit", 2, id="the note before the trial fails"),
+        pytest.param("tried", 1, id="the note after the trial fails"),
+        pytest.param("pages", 1, id="the last page fails"),
+    ],
+)
+def test_a_flash_that_fails_at_the_end_is_told(survive: str, after_restart: int) -> None:
+    """The old weights stay in use; after a restart, with a flash that works, either do."""
+    flash, device = updated()
+    full, unfinished = divmod(len(make_blob(2)), 256)
+    assert unfinished
+    pages = (full + 1) * 256
+    last = {"pages": full * 256, "weights": pages, "commit": pages + 64, "tried": pages + 128}
+    written = -64  # the note of the reception
+
+    def wear_out(kind: str, count: int) -> None:
+        nonlocal written
+        written += count if kind == "program" else 0
+        flash.worn_out = written >= last[survive]
+
+    flash.on_operation = wear_out
+    with pytest.raises(UpdateRefused) as refused:
+        send(device, Transfer(make_blob(2)))
+    assert refused.value.status is Status.FLASH
+    assert device.weights == make_blob(1)
+    flash.worn_out = False
+    flash.on_operation = lambda _kind, _count: None
+    restarted = Device(flash)
+    assert restarted.weights == make_blob(after_restart)
+    send(restarted, Transfer(make_blob(3)))
+    assert restarted.weights == make_blob(3)
+
+
+def test_weights_of_another_programs_network_are_passed_over() -> None:
+    """A new program was flashed, and the store still holds what the one before it ran."""
+    flash, _ = updated()
+    store_directly(flash, other_graph())
+    device = Device(flash)
+    assert device.weights == make_blob(1)
+    send(device, Transfer(make_blob(2)))
+    assert Device(flash).weights == make_blob(2)
+    only = Flash()
+    store_directly(only, other_graph())
+    assert Device(only).weights is None
+
+
+def test_a_flash_that_no_store_fits_is_no_store() -> None:
+    device = Device(Flash(size=3 * SECTOR_BYTES))
+    with pytest.raises(UpdateRefused) as refused:
+        send(device, Transfer(make_blob(1)))
+    assert refused.value.status is Status.NO_STORE
+
+
+def header(blob: bytes) -> bytes:
+    return b"B\0\0\0" + blob[:64]
+
+
+def data(offset: int, what: bytes) -> bytes:
+    return b"D\0\0\0" + struct.pack("<I", offset) + what
+
+
+def test_requests_that_are_none_are_refused() -> None:
+    flash, device = updated()
+    for request in (
+        b"",
+        b"Q",
+        b"Q\0\0",
+        b"Q\1\0\0",
+        b"Q\0\1\0",
+        b"Q\0\0\1",
+        b"x\0\0\0",
+        header(make_blob(2))[:-1],
+        header(make_blob(2)) + b"\0",
+        data(0, b"")[:-1],
+    ):
+        assert device.answer(request) is Status.REQUEST, request
+    assert device.answer(data(0, b"abc")) is Status.NOT_BEGUN
+    assert device.answer(b"C\0\0\0") is Status.NOT_BEGUN
+    assert device.weights == make_blob(1)
+
+
+def test_data_and_a_commit_out_of_turn_are_refused() -> None:
+    _, device = updated()
+    blob = make_blob(2)
+    assert device.answer(header(blob)) is Status.OK
+    assert device.answer(data(1, blob[1:9])) is Status.OFFSET
+    assert device.answer(b"C\0\0\0") is Status.INCOMPLETE
+    for start in range(0, len(blob) - 64, 1024):
+        piece = blob[start : min(start + 1024, len(blob) - 64)]
+        assert device.answer(data(start, piece)) is Status.OK
+    rest = len(blob) - 64
+    assert device.answer(data(rest, blob[rest:] + b"?")) is Status.REQUEST
+    assert device.answer(b"C\0\0\0") is Status.INCOMPLETE
+    assert device.answer(data(rest, blob[rest:])) is Status.OK
+    assert device.answer(b"C\0\0\0") is Status.OK
+    assert device.weights == blob
+
+
+def test_a_reception_can_be_called_off() -> None:
+    flash, device = updated()
+    blob = make_blob(2)
+    for called_off in (True, False):
+        assert device.answer(header(blob)) is Status.OK
+        assert device.answer(data(0, blob[:1024])) is Status.OK
+        flash.alive = called_off
+        assert device.answer(b"A\0\0\0") is (Status.OK if called_off else Status.FLASH)
+        assert device.answer(data(1024, blob[1024:2048])) is Status.NOT_BEGUN
+    flash.alive = True
+    assert device.answer(b"A\0\0\0") is Status.OK
+    assert device.weights == make_blob(1)
+
+
+def test_a_commit_without_its_signature_can_be_made_good() -> None:
+    device = Device(Flash(), check_signature=lambda signature, _blob: signature == b"s" * 64)
+    blob = make_blob(1)
+    assert device.answer(header(blob)) is Status.OK
+    for start in range(0, len(blob), 1024):
+        assert device.answer(data(start, blob[start : start + 1024])) is Status.OK
+    for signature in (b"", b"s" * 63, b"s" * 65):
+        assert device.answer(b"C\0\0\0" + signature) is Status.SIGNATURE
+    assert device.answer(b"C\0\0\0" + b"s" * 64) is Status.OK
+    assert device.weights == blob
+
+
+def test_a_device_tests_itself_when_asked() -> None:
+    assert updated()[1].answer(b"T\0\0\0") is Status.OK
+    assert Device(None).answer(b"T\0\0\0") is Status.OK
+    fails = Device(None, self_test=lambda _model: False)
+    assert fails.answer(b"T\0\0\0") is Status.SELF_TEST
+
+
+def test_a_self_test_is_the_same_with_the_kernels_of_any_instruction_set() -> None:
+    _, device = updated()
+    assert device.trial(b"scalar") == device.golden
+    assert device.trial(b"z80") == 0
+
+
+def frame(number: int, samples: bytes) -> bytes:
+    packet = b"F" + bytes([number]) + samples
+    return b"\xa5\x5a" + packet + struct.pack("<I", zlib.crc32(packet))
+
+
+def test_sound_may_come_between_packets_of_an_update() -> None:
+    """A frame's samples may hold anything, the mark of a packet too; garbled ones are told."""
+    _, device = updated()
+    samples = (b"\xa5\x5aU\0" * 240)[:960]
+    transfer = Transfer(make_blob(2))
+    number = 0
+    while not transfer.done:
+        assert device.feed(frame(number, samples)) == b""
+        assert device.feed(frame(number, samples)[:-1] + b"?").startswith(b"\xa5\x5aN")
+        transfer.take(device.feed(transfer.give()))
+        number = (number + 1) % 256
+    assert device.weights == make_blob(2)
+
+
+def test_a_packet_longer_than_any_is_garbled() -> None:
+    """Told at once: to wait for bytes that never come would swallow the packets behind it."""
+    _, device = updated()
+    for length in (1033, 0xFFFF):
+        assert device.feed(b"\xa5\x5aU\0" + struct.pack("<H", length)).startswith(b"\xa5\x5aN")
+    send(device, Transfer(make_blob(2)))
+    assert device.weights == make_blob(2)
 
 
 def test_a_device_that_is_silent_is_given_up() -> None:

@@ -15,7 +15,7 @@ from kit.model.quantise import QuantisedModel, quantise
 from kit.model.random_model import random_weights
 from kit.paths import MODELS
 from kit.target import load_target
-from kit.update import Transfer
+from kit.update import Status, Transfer
 
 HEADERS = ("pn_update.h", "pn_link.h", "pn_trial.h", "pn_model.h")
 SECTOR_BYTES = 4096
@@ -157,6 +157,23 @@ class Device:
         """Whether the weights in use pass their self-test."""
         return self.passes(self.ffi.addressof(self._update, "model"))
 
+    def answer(self, request: bytes) -> Status:
+        """What a request is answered, whatever its packet would be."""
+        size = self.lib.pn_update_answer(self._update, request, len(request), self._answer)
+        answer = self.ffi.buffer(self._answer, size)[:]
+        assert answer[:1] == (request[:1] or b"\0")
+        return Status(answer[1])
+
+    def trial(self, isa: bytes) -> int:
+        """The checksum of what the weights in use give with the kernels of an instruction set."""
+        model = self.ffi.addressof(self._update, "model")
+        return self.lib.pn_trial_crc(model, self._state, self.ffi.new("char[]", isa))
+
+    @property
+    def golden(self) -> int:
+        """The checksum that it should be."""
+        return self._update.model.golden_crc
+
     def feed(self, data: bytes) -> bytes:
         """Take in bytes of the line; return all answers."""
         answers = bytearray()
@@ -198,6 +215,19 @@ def make_blob(seed: int, arch: Architecture | None = None, layout: str | None = 
     """Weights that fit the host library's model where nothing else is asked for."""
     packing = PACKINGS[layout] if layout else host_packing()
     return render_blob(quantised(arch or built_in_architecture(), seed), packing)
+
+
+def store_directly(flash: Flash, blob: bytes) -> None:
+    """Leave confirmed weights behind as the program before this one may have: of any network."""
+    ffi, lib = host.load(*HEADERS)
+    store = ffi.new("pn_store_t *")
+    assert lib.pn_store_init(store, flash.driver()) == 0
+    in_use = lib.pn_store_newest(store, 0)
+    assert lib.pn_store_begin(store, in_use, len(blob), blob[8:48]) == 0
+    assert lib.pn_store_write(store, blob, len(blob)) == lib.pn_store_finish(store) == 0
+    slot = lib.pn_store_commit(store)
+    for state in (lib.PN_STORE_TRIED, lib.PN_STORE_CONFIRMED):
+        assert lib.pn_store_mark(store, slot, state) == 0
 
 
 def send(device: Device, transfer: Transfer) -> None:
