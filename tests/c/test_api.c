@@ -152,6 +152,9 @@ static void test_reasons_of_refusal(void) {
     pn_state_t *const state = start(0);
     write32(blob + 8, sizeof blob);
     write32(blob + 24, PN_NN_MATRICES);
+    blob[0] = 'M';
+    report("no_blob", pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_FORMAT);
+    blob[0] = 'P';
     report("blob_of_another_version",
            pn_load_weights(state, blob, sizeof blob) == PN_ERROR_WEIGHTS_VERSION);
     write32(blob + 4, PN_BLOB_VERSION);

@@ -137,6 +137,11 @@ static void test_scaled(void) {
         const double expected = fmin(value(b) * 32768, 32767);
         fixed &= fabs(pn_scaled_to_fixed(b, 15, 32767) - expected) <= 0.5001;
     }
+    for (uint32_t below = 0; below < 4; below++) { /* where a root's 16 bits end */
+        const pn_scaled_t a = pn_scaled_from_u64((1ull << 31) - 1 - below, 1);
+        roots &= close(value(pn_scaled_sqrt(a)), sqrt(value(a)), 4e-9);
+    }
+    fixed &= pn_scaled_to_fixed(pn_scaled_from_u64(1, -80), 15, 32767) == 0;
     report("scaled_arithmetic", arithmetic);
     report("scaled_square_root", roots);
     report("scaled_logarithm", logarithms);

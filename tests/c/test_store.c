@@ -16,7 +16,7 @@ static _Alignas(64) uint8_t chip[FLASH_BYTES];
 static int operations_left; /* before power fails; -1: it does not */
 static int powered;
 static int tear; /* how the last operation ends: 0 not begun .. TEARS - 1 done, but not reported */
-static int is_worn; /* every operation reports success, and leaves a bit behind that it should not */
+static int bad_erasures, bad_pages; /* reported as done, and a bit is not what it should be */
 static int operations, failures;
 static uint8_t old_weights[SIZE], new_weights[SIZE];
 static uint8_t old_identity[PN_STORE_IDENTITY_BYTES] = "old";
@@ -47,7 +47,7 @@ static int erase(void *context, size_t offset) {
     (void)context;
     expect(offset % SECTOR_BYTES == 0 && offset < FLASH_BYTES, "erased no sector");
     memset(chip + offset, 0xff, share(SECTOR_BYTES));
-    chip[offset + SECTOR_BYTES - 1] ^= is_worn ? 1u : 0u;
+    chip[offset + SECTOR_BYTES - 1] ^= bad_erasures ? 1u : 0u;
     return powered ? 0 : -1;
 }
 
@@ -63,7 +63,7 @@ static int program(void *context, size_t offset, const uint8_t *bytes, size_t co
     const int had_power = powered;
     const size_t done = share(count);
     memcpy(chip + offset, bytes, done);
-    chip[offset + count - 1] ^= is_worn ? 1u : 0u;
+    chip[offset + count - 1] ^= bad_pages ? 1u : 0u;
     if (had_power && !powered && done < count)
         chip[offset + done] &= (uint8_t)(bytes[done] | 0x55u);
     return powered ? 0 : -1;
@@ -269,13 +269,13 @@ static void test_a_worn_chip_is_found_out(void) {
     int slot;
     prepare(0);
     (void)start(&store, &slot);
-    is_worn = 1;
+    bad_erasures = 1;
     expect(pn_store_begin(&store, slot, SIZE, new_identity) != 0, "a bad erasure taken");
-    is_worn = 0;
+    bad_erasures = 0;
     expect(pn_store_begin(&store, slot, SIZE, new_identity) == 0, "not begun");
-    is_worn = 1;
+    bad_pages = 1;
     expect(pn_store_write(&store, new_weights, PN_STORE_PAGE_BYTES) != 0, "a bad page taken");
-    is_worn = 0;
+    bad_pages = 0;
     expect(is(start(&store, &slot), old_weights), "the old weights suffered");
 }
 

@@ -72,20 +72,27 @@ def test_good_weights_are_taken() -> None:
 
 
 @pytest.mark.parametrize("layout", PACKINGS)
-def test_each_row_of_a_block_sparse_matrix_is_proven_by_its_own_weights(layout: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "share"),
+    [
+        pytest.param("conv1", 0.6, id="block sparse"),
+        pytest.param("strengths", 0.0, id="dense, its last tile not a whole one"),
+    ],
+)
+def test_each_row_is_proven_by_its_own_weights(layout: str, name: str, share: float) -> None:
     """Every row has as much bias as its own weights leave room for, to the last unit."""
     _, lib = host.load("pn_blob.h", "pn_model.h")
     arch = built_in_architecture()
-    weights = sparsify(random_weights(arch, 3), arch, 0.6)
-    quantised = quantise(Model(weights, arch, {"post_filter": True}, bytes(32)))
-    matrix = quantised.matrices["conv1"]
+    weights = sparsify(random_weights(arch, 3), arch, share)
+    model = quantise(Model(weights, arch, {"post_filter": True}, bytes(32)))
+    matrix = model.matrices[name]
     room = (1 << 30 if matrix.right else 1 << 31) >> matrix.left
     reach = matrix.bound(127) - np.abs(matrix.bias.astype(np.int64))
     for over, verdict in ((-1, lib.PN_BLOB_OK), (0, lib.PN_BLOB_MATRIX)):
         bias = (room - reach + over).astype(np.int32)
         forged = dataclasses.replace(matrix, bias=bias if over else bias_of_last(matrix, bias))
-        matrices = {**quantised.matrices, "conv1": forged}
-        blob = render_blob(dataclasses.replace(quantised, matrices=matrices), PACKINGS[layout])
+        matrices = {**model.matrices, name: forged}
+        blob = render_blob(dataclasses.replace(model, matrices=matrices), PACKINGS[layout])
         assert load(blob, layout) == verdict, over
 
 

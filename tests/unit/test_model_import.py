@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tflite
 
 from kit.errors import ModelError
-from kit.model import export
+from kit.model import export, tflite_file
+from kit.model import import_ as importing
 from kit.model.architecture import Architecture
 from kit.model.export import write_tflite
 from kit.model.import_ import import_tflite, load_model
@@ -85,6 +87,166 @@ def test_the_other_spelling_of_a_gru_is_understood(monkeypatch: pytest.MonkeyPat
 
     model = import_tflite(tampered(monkeypatch, change))
     np.testing.assert_array_equal(model.weights["gru2.bias_hh"], WEIGHTS["gru2.bias_hh"])
+
+
+def test_gates_that_are_cut_out_one_by_one_are_understood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Three slices in the place of a split; the last one to the end."""
+
+    def change(graph: export._Graph) -> None:
+        names = {tensor.name: i for i, tensor in enumerate(graph._tensors)}
+        at = find(graph, "SPLIT", "gru1.ih.r")
+        rest = graph._operators[at + 1 :]
+        del graph._operators[at:]
+        for gate, (start, width) in zip("rzn", ((0, 11), (11, 11), (22, -1)), strict=True):
+            cut = graph.slice(names["gru1.ih"], start, width, f"gru1.{gate}.cut")
+            graph._operators[-1].outputs[:] = [names[f"gru1.ih.{gate}"]]
+            assert cut
+        graph._operators += rest
+
+    model = import_tflite(tampered(monkeypatch, change))
+    np.testing.assert_array_equal(model.weights["gru1.weight_ih"], WEIGHTS["gru1.weight_ih"])
+
+
+def reshape(graph: export._Graph, name: str, *shape: int) -> None:
+    """Give a tensor another shape, and zeros where it holds data."""
+    at = [tensor.name for tensor in graph._tensors].index(name)
+    old = graph._tensors[at]
+    data = None if old.data is None else np.zeros(shape, np.float32)
+    graph._tensors[at] = dataclasses.replace(old, shape=shape, data=data)
+
+
+def operator(graph: export._Graph, kind: str, output: str) -> export._Operator:
+    return graph._operators[find(graph, kind, output)]
+
+
+def without_bias(graph: export._Graph) -> None:
+    operator(graph, "FULLY_CONNECTED", "fc.dense").inputs.pop()
+
+
+def matrix_of_another_width(graph: export._Graph) -> None:
+    reshape(graph, "fc.weight", 5, 71)
+
+
+def split_of_another_axis(graph: export._Graph) -> None:
+    at = [tensor.name for tensor in graph._tensors].index("gru1.ih.axis")
+    graph._tensors[at] = dataclasses.replace(graph._tensors[at], data=np.array(0, np.int32))
+
+
+def split_of_something_else(graph: export._Graph) -> None:
+    split = operator(graph, "SPLIT", "gru1.ih.r")
+    split.inputs[1] = operator(graph, "TANH", "conv2.tanh").outputs[0]
+
+
+def split_in_two(graph: export._Graph) -> None:
+    operator(graph, "SPLIT", "gru1.ih.r").outputs.pop()
+
+
+def outputs_too_many(graph: export._Graph) -> None:
+    tanh = operator(graph, "TANH", "conv1.tanh")
+    tanh.outputs.append(graph._add("more", graph._tensors[tanh.outputs[0]].shape))
+
+
+def gates_of_two_widths(graph: export._Graph) -> None:
+    reshape(graph, "gru1.weight_hh", 36, 11)
+    reshape(graph, "gru1.bias_hh", 36)
+    reshape(graph, "gru1.hh", 1, 36)
+    for gate in "rzn":
+        reshape(graph, f"gru1.hh.{gate}", 1, 12)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (without_bias, r"FULLY_CONNECTED, tensor `fc.dense`\) has no bias"),
+        (matrix_of_another_width, r"`fc.dense`\) multiplies shapes \(5, 71\) and \(70,\)"),
+        (split_of_another_axis, "SPLIT.* splits along another axis"),
+        (split_of_something_else, r"SPLIT.* takes \['gru1.ih.axis', 'conv2.tanh'\]"),
+        (split_in_two, "splits 33 into 2"),
+        (outputs_too_many, r"TANH.* should have 1 new output"),
+        (gates_of_two_widths, r"ADD, tensor `gru1.r.sum`\) combines widths \[11, 12\]"),
+        (lambda graph: graph._inputs.pop(), "model has the inputs"),
+    ],
+)
+def test_a_graph_that_is_nearly_right_is_refused_with_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, change: object, words: str
+) -> None:
+    with pytest.raises(ModelError, match=words):
+        import_tflite(tampered(monkeypatch, change))
+
+
+def test_a_fused_activation_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As converters make of a dense layer and a ReLU behind it."""
+
+    def fused(builder) -> int:
+        tflite.FullyConnectedOptionsStart(builder)
+        relu = tflite.ActivationFunctionType.RELU
+        tflite.FullyConnectedOptionsAddFusedActivationFunction(builder, relu)
+        return tflite.FullyConnectedOptionsEnd(builder)
+
+    kind = tflite.BuiltinOptions.FullyConnectedOptions
+    monkeypatch.setitem(export._OPTIONS, "FULLY_CONNECTED", (kind, fused))
+    with pytest.raises(ModelError, match="a fused activation"):
+        import_tflite(write_tflite(WEIGHTS, ODD, {}))
+
+
+@pytest.mark.parametrize(
+    ("metadata", "words"),
+    [
+        (b"not JSON", "is not JSON"),
+        (b"[" * 100_000, "is not JSON|bytes, more than"),
+        (b"[" * 5000, "is not JSON"),
+        (b"[1]", "not of format 1"),
+        (b'{"format": 2}', "not of format 1"),
+        (b" " * (1 << 20), "metadata has 1048576 bytes, more than"),
+    ],
+)
+def test_metadata_that_are_none_are_refused(
+    monkeypatch: pytest.MonkeyPatch, metadata: bytes, words: str
+) -> None:
+    serialise = export._Graph.serialise
+    name = importing.METADATA_NAME
+    monkeypatch.setattr(
+        export._Graph, "serialise", lambda graph, _metadata: serialise(graph, {name: metadata})
+    )
+    with pytest.raises(ModelError, match=words):
+        import_tflite(write_tflite(WEIGHTS, ODD, {}))
+
+
+def test_a_file_of_two_graphs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    offsets = export._write_offsets
+    graphs = []
+
+    def twice(builder, found):
+        graphs.append(found)
+        return offsets(builder, found * 2 if len(found) == 1 and len(graphs) > 5 else found)
+
+    monkeypatch.setattr(export, "_write_offsets", twice)
+    with pytest.raises(ModelError, match="2 subgraphs, expected one"):
+        import_tflite(write_tflite(WEIGHTS, ODD, {}))
+
+
+def test_a_file_larger_than_any_model_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.tflite"
+    with path.open("wb") as file:
+        file.truncate(importing.MAX_FILE_BYTES + 1)
+    with pytest.raises(ModelError, match="larger than a model may be"):
+        load_model(path)
+
+
+def test_more_bytes_than_any_model_has_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = write_tflite(WEIGHTS, ODD, {})
+    monkeypatch.setattr(tflite_file, "MAX_FILE_BYTES", len(data) - 1)
+    with pytest.raises(ModelError, match=f"file has {len(data)} bytes, more than"):
+        import_tflite(data)
+
+
+def test_what_is_wrong_with_a_file_is_told_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "odd.tflite"
+    path.write_bytes(bytes(64))
+    with pytest.raises(ModelError, match=f"model `{path}`: not a .tflite file"):
+        load_model(path)
 
 
 def test_an_operator_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
