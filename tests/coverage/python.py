@@ -13,27 +13,27 @@ from tests.coverage.files import ALWAYS_ALIKE, NEVER_RUNS, File, Spot
 
 FOLDER = BUILD / "coverage" / "kit"
 _TIMEOUT_S = 4 * 3600.0
-_SETTINGS = f"""\
+_SETTINGS = """\
 [run]
 branch = true
 parallel = true
 sigterm = true
 patch = subprocess
-source = {ROOT}/kit
-data_file = {FOLDER}/data
+source = {root}/kit
+data_file = {folder}/data
 """
 
 
-def measure(tests: Sequence[str]) -> list[File]:
-    """Run the tests; the files of the kit.
+def measure(tests: Sequence[str], folder: Path = FOLDER) -> list[File]:
+    """Run the tests; the files of the kit. folder: for what is measured meanwhile.
 
     tests: words for pytest, instead of the whole suite. Raises CheckFailed when a test fails.
     """
     if importlib.util.find_spec("coverage") is None:
         raise KitError("`coverage` is not installed", hint="./tools/percepnet test installs it")
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    settings, report = FOLDER / "settings.ini", FOLDER / "report.json"
-    settings.write_text(_SETTINGS, encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, report = folder / "settings.ini", folder / "report.json"
+    settings.write_text(_SETTINGS.format(root=ROOT, folder=folder), encoding="utf-8")
     _coverage("erase", settings)
     tests_done = _coverage("run", settings, "-m", "pytest", "--timeout", "0", *tests)
     _coverage("combine", settings, "-q")

@@ -1,6 +1,5 @@
 """Whether spots are told from explained ones; and, long, whether every spot is explained."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -79,31 +78,25 @@ def test_counts_of_gcov_are_added_up() -> None:
     assert file.spots == [Spot(CODE, "f", 1, ALWAYS_ALIKE), spot(2)]
 
 
-def test_what_runs_in_a_process_that_a_test_starts_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(python, "FOLDER", tmp_path)
+@pytest.mark.long
+def test_what_runs_in_a_process_that_a_test_starts_counts(tmp_path: Path) -> None:
     starts = tmp_path / "test_starts.py"
     starts.write_text(_STARTS_THE_KIT, encoding="utf-8")
-    files = {file.path: file for file in python.measure([str(starts), "-p", "no:cacheprovider"])}
+    words = [str(starts), "-p", "no:cacheprovider"]
+    files = {file.path: file for file in python.measure(words, tmp_path)}
     assert not files["kit/__main__.py"].spots
-    assert files["kit/denoiser.py"].run == 0
+    assert files["kit/train/training.py"].run == 0
 
 
 _STARTS_THE_KIT = """
 import subprocess
 import sys
 
-def test_version():
-    subprocess.run([sys.executable, "-m", "kit", "--version"], check=True)
+def test_help():
+    subprocess.run([sys.executable, "-m", "kit", "--help"], check=True)
 """
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(
-    ("folder", "measure"), [("firmware_src", firmware.measure), ("kit", python.measure)]
-)
-def test_every_line_and_branch_is_tested_or_explained(
-    folder: str, measure: Callable[[list[str]], list[File]]
-) -> None:
-    assert not explained.findings(measure([]), explained.load(folder))
+def test_every_line_and_branch_of_the_firmware_is_tested_or_explained() -> None:
+    assert not explained.findings(firmware.measure([]), explained.load("firmware_src"))
