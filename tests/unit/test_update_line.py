@@ -4,6 +4,7 @@ import types
 
 import pytest
 
+from kit import host
 from kit.errors import DeviceError
 from kit.update import Status, Transfer, ask, line, protocol, send_weights
 from tests.host.update_device import Device, Flash, make_blob
@@ -58,6 +59,13 @@ def test_a_device_is_asked_to_test_itself(passes: bool, status: Status) -> None:
     device = Device(Flash(), self_test=lambda _model: passes)
     answer = ask(Wire(device), protocol.TEST)
     assert (answer.letter, answer.status) == (protocol.TEST, status)
+
+
+def test_statuses_are_the_firmware_s() -> None:
+    _, lib = host.load("pn_update.h")
+    for status in Status:
+        assert getattr(lib, f"PN_UPDATE_{status.name}") == status
+    assert [status.value for status in Status.__members__.values()] == list(range(17))
 
 
 def test_the_answer_to_another_question_is_not_taken_for_this_one() -> None:
