@@ -21,10 +21,17 @@ from kit.text import visible
 _PIPE_WIDTH = 200
 _BAR_WIDTH = 30
 
-_out = Console(highlight=False, soft_wrap=True, emoji=False)
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line; Rich would end with 1, which says that a check failed."""
+        raise BrokenPipeError
+
+
+_out = _Console(highlight=False, soft_wrap=True, emoji=False)
 if not _out.is_terminal:
     _out.width = _PIPE_WIDTH
-_err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+_err = _Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def escape(text: str) -> str:

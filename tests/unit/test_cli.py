@@ -1,12 +1,16 @@
 """The command line: mistakes end as one clear message with the right exit code."""
 
 import errno
+import os
+import subprocess
+import sys
 
 import click
 import pytest
 
 from kit import cli, console
 from kit.errors import CheckFailed, KitError
+from kit.paths import ROOT
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -115,3 +119,25 @@ def test_what_looks_like_an_emoji_is_printed_as_it_is(capsys: pytest.CaptureFixt
     assert "a:100:" in shown.out
     assert "b:100:" in shown.err
     assert "c:100:" in shown.err
+
+
+def test_no_verb_at_all_shows_the_help_and_is_wrong_use(capsys) -> None:
+    code, out, _ = run(capsys)
+    assert code == 2
+    assert "Usage: percepnet" in out
+
+
+def test_a_verb_that_starts_with_a_dash_is_none(capsys) -> None:
+    code, _, err = run(capsys, "--", "-x")
+    assert code == 2
+    assert "-x" in err
+
+
+def test_a_reader_that_goes_away_is_no_fault_to_tell() -> None:
+    """As in `targets | head -1`."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "kit", "targets"]
+    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, timeout=100)
+    os.close(write)
+    assert (done.returncode, b"Traceback" in done.stderr) == (cli.EXIT_BROKEN_PIPE, False)

@@ -1,6 +1,8 @@
 """The device map and what is connected: names, ids and states become clear words."""
 
 import dataclasses
+import json
+import os
 from pathlib import Path
 
 import pytest
@@ -195,3 +197,36 @@ def test_flashing_what_takes_no_flashing_is_a_clear_mistake(capsys) -> None:
 def test_no_runner_of_that_name_is_an_error() -> None:
     with pytest.raises(KitError, match="`runner` names `warp`"):
         make_runner(load_target(BOARD), Device("board", BOARD, runner="warp"))
+
+
+def test_all_of_no_devices_is_told(capsys) -> None:
+    code, _, err = run(capsys, "run", "--device", "all")
+    assert code == 2
+    assert "the device map is empty" in err
+    assert "devices detect" in err
+
+
+def test_the_list_of_devices_is_written_for_programs(capsys, tmp_path: Path) -> None:
+    path = tmp_path / "devices.json"
+    code, _, err = run(capsys, "devices", "list", "--json", str(path))
+    assert code == 0 and "no devices in" in err
+    assert json.loads(path.read_text()) == []
+    save_device(Device("pi", "raspberry_pi_4", ssh="pi"))
+    assert run(capsys, "devices", "list", "--json", str(path))[0] == 0
+    [listed] = json.loads(path.read_text())
+    assert (listed["name"], listed["target"], listed["ssh"]) == ("pi", "raspberry_pi_4", "pi")
+
+
+def test_what_is_for_devices_alone_says_so(capsys, tmp_path: Path) -> None:
+    sound = str(tmp_path / "in.wav")
+    for words, told in (
+        (
+            ["denoise", sound, "out.wav", "--cluster", "big"],
+            "--cluster and --json are for a device",
+        ),
+        (["bench", "--cluster", "big"], "--cluster is for devices"),
+    ):
+        code, _, err = run(capsys, *words)
+        assert code == 2
+        assert told in err
+    assert os.listdir(tmp_path) == []

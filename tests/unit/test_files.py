@@ -94,6 +94,34 @@ def test_a_folder_s_missing_parents_are_made_but_not_through_a_file(tmp_path: Pa
         write_atomically(tmp_path / "a", b"new")
 
 
+def test_a_folder_that_came_meanwhile_stays(system: str, tmp_path: Path):
+    path = tmp_path / "out"
+    with pytest.raises((KitError, OSError)), atomic_output(path) as temporary:
+        temporary.write_text("new")
+        path.mkdir()
+    assert os.listdir(tmp_path) == ["out"]
+    assert path.is_dir()
+
+
+def test_a_folder_that_has_gone_takes_no_other_s_place(tmp_path: Path):
+    path = tmp_path / "path"
+    path.mkdir()
+    with pytest.raises(KitError, match="cannot write"):
+        replace_folder(tmp_path / "gone", path)
+    assert os.listdir(tmp_path) == ["path"]
+
+
+def test_another_account_s_scratch_folder_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    left = tmp_path / f"{files._SCRATCH}left"
+    left.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(files.os, "getuid", lambda: os.geteuid() + 1)
+        with scratch_folder(tmp_path):
+            assert left.is_dir()
+    with scratch_folder(tmp_path):
+        assert not left.exists()
+
+
 def test_a_folder_takes_another_s_place_in_one_step(tmp_path: Path):
     new, path = tmp_path / "new", tmp_path / "path"
     for content in ("first", "second"):

@@ -59,6 +59,32 @@ def test_a_dry_run_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert not made.exists()
 
 
+def test_a_dry_run_feeds_and_follows_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "dry_run", True)
+    made = tmp_path / "made"
+    told: list[object] = []
+    fed = process.feed(["tee", made], b"data", stall_timeout_s=5, told=told.append)
+    followed = process.follow(["touch", made], timeout_s=5, told=told.append)
+    assert fed.returncode == followed.returncode == 0
+    assert not told and not made.exists()
+
+
+def test_ctrl_c_ends_what_runs_and_then_us() -> None:
+    program = """
+from kit import process
+process.run(["sh", "-c", "echo $$ >&2; exec sleep 60"], timeout_s=60, capture=False)
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) as child:
+        started = int(child.stderr.readline())
+        child.send_signal(signal.SIGINT)
+        child.stderr.read()
+    assert child.returncode
+    assert not Path(f"/proc/{started}").exists()
+
+
 def test_a_started_program_does_not_outlive_a_kit_that_is_killed() -> None:
     starter = (
         "from kit import process\nprint(process.start(['sleep', '60']).pid, flush=True)\ninput()"

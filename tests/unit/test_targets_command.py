@@ -34,6 +34,20 @@ def test_one_target_is_explained_with_its_sources(capsys):
     assert "2 MB flash, 512 kB AXI SRAM, 128 kB DTCM. [ST RM0433" in out
 
 
+def test_an_emulated_target_is_explained_and_written_for_programs(capsys, tmp_path: Path):
+    path = tmp_path / "one.json"
+    code, out, _ = run(capsys, "targets", "show", "mps3_an547", "--json", str(path))
+    assert code == 0
+    assert "qemu-system-arm" in out
+    assert json.loads(path.read_text())["name"] == "mps3_an547"
+
+
+def test_targets_alone_lists_them(capsys):
+    code, out, _ = run(capsys, "targets")
+    assert code == 0
+    assert out == run(capsys, "targets", "list")[1]
+
+
 def test_an_unknown_target_is_answered_with_near_names(capsys):
     code, _, err = run(capsys, "targets", "show", "nucleo_h743")
     assert code == 2
