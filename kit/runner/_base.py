@@ -114,7 +114,11 @@ class Runner(abc.ABC):
 
         In a dry run every command is logged and nothing done.
         """
-        raise DeviceError(
+        raise self.nothing_to_flash()
+
+    def nothing_to_flash(self) -> DeviceError:
+        """What to tell who wants to flash where nothing is flashed."""
+        return DeviceError(
             f"there is nothing to flash on `{self.target.name}`",
             hint="its programs run from where they are built: "
             f"./tools/percepnet run --target {self.target.name}",

@@ -65,8 +65,9 @@ def command(
 def _flash_program(runner: Runner, app: str, model: str) -> None:
     with claimed(runner.device) if runner.device else contextlib.nullcontext():
         runner.check()
-        if runner.capabilities.flash:
-            build(runner.target.name, model)
+        if not runner.capabilities.flash:
+            raise runner.nothing_to_flash()
+        build(runner.target.name, model)
         with progress(f"flashing {app}") as show:
             runner.flash(program_path(runner.target, app), show)
     if process.dry_run:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kit import build as building
 from kit import cli
 from kit.device import Device, device_for, load_device, load_devices, map_path, save_device
 from kit.device.adb import parse_devices
@@ -188,7 +189,11 @@ def test_a_serial_port_may_be_a_path_or_url(tmp_path: Path) -> None:
     assert find_port("socket://127.0.0.1:5000") == "socket://127.0.0.1:5000"
 
 
-def test_flashing_what_takes_no_flashing_is_a_clear_mistake(capsys) -> None:
+def test_flashing_what_takes_no_flashing_is_a_clear_mistake(
+    capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything was built, too."""
+    monkeypatch.setattr(building, "BUILD", tmp_path)
     code, _, err = run(capsys, "flash", "--target", BOARD)
     assert code == 2
     assert "nothing to flash" in err
