@@ -10,6 +10,7 @@ import pytest
 from kit.denoiser import (
     HOP_SAMPLES,
     AlignedStream,
+    Denoiser,
     denoise_array,
     denoise_stream,
 )
@@ -149,3 +150,13 @@ def test_a_reader_that_goes_away_ends_the_stream_quietly():
     denoise_stream(in_read, out_write, delay_line())
     for fd in (in_read, in_write, out_write):
         os.close(fd)
+
+
+def test_what_no_firmware_takes_is_refused():
+    denoiser = Denoiser(isa="scalar")
+    assert denoiser.isa == "scalar"
+    for pcm in (np.zeros(480), np.zeros((480, 1), np.int16), np.zeros(481, np.int16)):
+        with pytest.raises(ValueError, match="hops of 480"):
+            denoiser.process(pcm)
+    with pytest.raises(KitError, match="instruction set `z80`"):
+        Denoiser(isa="z80")

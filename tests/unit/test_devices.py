@@ -14,6 +14,7 @@ from kit.device.adb import parse_devices
 from kit.device.found import READY
 from kit.device.map import MAP_SETTING
 from kit.device.port import find_port
+from kit.device.runtime import runtime_folder
 from kit.errors import DeviceError, KitError
 from kit.runner import make_runner
 from kit.target import load_target
@@ -235,3 +236,29 @@ def test_what_is_for_devices_alone_says_so(capsys, tmp_path: Path) -> None:
         assert code == 2
         assert told in err
     assert os.listdir(tmp_path) == []
+
+
+def test_an_unknown_device_is_answered_with_those_there_are() -> None:
+    with pytest.raises(DeviceError) as caught:
+        load_device("pi")
+    assert "the device map is empty" in str(caught.value)
+    save_device(Device("nucleo", "nucleo_h743zi", serial="0483:374b:0669"))
+    with pytest.raises(DeviceError) as caught:
+        load_device("pi")
+    assert "known: nucleo" in str(caught.value)
+
+
+def test_a_runtime_folder_that_others_may_write_in_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else somebody could put a socket of theirs in the place of ours."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    folder = runtime_folder()
+    assert folder == runtime_folder() == tmp_path / "percepnet"
+    folder.chmod(0o722)
+    with pytest.raises(KitError, match="yours alone"):
+        runtime_folder()
+    folder.rmdir()
+    folder.symlink_to(tmp_path)
+    with pytest.raises(KitError, match="yours alone"):
+        runtime_folder()

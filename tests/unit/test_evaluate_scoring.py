@@ -9,11 +9,12 @@ import pytest
 import scipy.signal
 import soundfile
 
+from kit import cli
 from kit.denoiser import LATENCY_SAMPLES
 from kit.errors import KitError
 from kit.evaluate import engine, page, scoring
 from kit.evaluate.material import Case, at_level, clean_group, mixture_case, pair_cases, pairs
-from kit.evaluate.metrics import Scores, score, si_sdr
+from kit.evaluate.metrics import Scores, pesq_wb, score, si_sdr
 from kit.evaluate.peers import load_peer, peer_names
 from kit.mixtures.mixing import Mixture
 from kit.model.architecture import BANDS
@@ -188,3 +189,24 @@ def test_the_page_shows_every_system_and_group() -> None:
     assert "quarter &lt;b&gt;" in text and "<h2>reverberant (1 recordings)</h2>" in text
     assert text.count("data:image/svg+xml") == 2
     assert all(f"<td>take {i}</td>" in text for i in range(4)), "every recording is listed"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "nothing to score"),
+        (["--speech", "."], "nothing to score"),
+        (["--no-post-filter"], "the firmware's post-filter is built in"),
+    ],
+)
+def test_scoring_that_cannot_be_is_told(
+    capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    assert cli.main(["evaluate", *words]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_what_cannot_be_judged_has_no_score() -> None:
+    nothing, silence = np.zeros(0), np.zeros(16000)
+    assert math.isnan(pesq_wb(nothing, nothing))
+    assert math.isnan(pesq_wb(silence, silence))

@@ -108,6 +108,29 @@ def test_a_missing_folder_is_a_users_mistake(tmp_path: pathlib.Path) -> None:
         corpus.load(corpus.Folders(tmp_path / "no", tmp_path, None, tmp_path / "cache"), False)
 
 
+def test_a_folder_without_sound_is_a_users_mistake(tmp_path: pathlib.Path) -> None:
+    for name in ("speech", "noise"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "speech" / "notes.txt").write_text("no sound")
+    folders = corpus.Folders(tmp_path / "speech", tmp_path / "noise", None, tmp_path / "cache")
+    with pytest.raises(KitError, match="no audio files under .*speech"):
+        corpus.load(folders, held_out=False)
+
+
+def test_one_speaker_alone_leaves_nobody_for_the_other_side(tmp_path: pathlib.Path) -> None:
+    for name in ("speech", "noise"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "one.wav", np.zeros(48000), 48000)
+    folders = corpus.Folders(tmp_path / "speech", tmp_path / "noise", None, tmp_path / "cache")
+    told = []
+    for held_out in (True, False):
+        try:
+            corpus.load(folders, held_out=held_out)
+        except KitError as error:
+            told.append(str(error))
+    assert told and all("is left for" in words for words in told)
+
+
 def described(folder: pathlib.Path, lines: str) -> corpus.Folders:
     """Forty voices and noises, and a manifest of these lines for the voices, of 0.5 s each."""
     rng = np.random.default_rng(0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kit.codegen.linker import render_linker_script
-from kit.errors import TargetError
+from kit.errors import DeviceError, TargetError
 from kit.paths import TARGETS
 from kit.runner import make_runner
 from kit.target import load_target, load_toolchain, target_names
@@ -247,3 +247,28 @@ def test_a_number_that_no_float_holds_is_refused(base: Path) -> None:
 @pytest.mark.parametrize("parent", ["/etc/passwd", "../secret", "cpus/a\\u0000b"])
 def test_extends_stays_inside_the_folder(base: Path, parent: str) -> None:
     assert "`extends`" in refusal(base, BOARD.replace("cpus/aarch64", parent)).message
+
+
+def test_a_cluster_without_cores_is_refused(base: Path) -> None:
+    cluster = '[clusters.big]\ncpu = "Cortex-A76"\ncores = 0\nclock_hz = 1\n'
+    assert "at least one core" in refusal(base, BOARD + cluster).message
+
+
+def test_androids_toolchain_needs_to_know_which_android(base: Path) -> None:
+    error = refusal(base, 'toolchain = "android"\n' + BOARD)
+    assert "table `android` is missing" in error.message
+    assert "cpus/android_arm64" in error.hint
+
+
+def test_two_targets_of_one_name_are_refused(base: Path) -> None:
+    write_board(base, BOARD)
+    shutil.copy(base / "boards" / "my_board.toml", base / "phones" / "my_board.toml")
+    with pytest.raises(TargetError, match="two targets of one name"):
+        load_target("my_board", base)
+
+
+def test_a_boards_program_takes_no_words_with_spaces(tmp_path: Path) -> None:
+    """A command line by semihosting is one line, cut at its spaces."""
+    for word in ("two words", ""):
+        with pytest.raises(DeviceError, match=f"argument {word!r}"):
+            make_runner(load_target("mps3_an547")).start(tmp_path / "selftest", [word], {})
