@@ -1,6 +1,6 @@
 /* int8 matrix by int16 vector, 32c4 tiles, Advanced SIMD of AArch64 and Armv7. See pn_kernels.h. */
-#include "pn_kernels.h"
 #include "pn_neon.h"
+#include "pn_tiles.h"
 
 pn_s16s8_gemv_fn pn_s16s8_gemv_ukernel_32c4__neon;
 
@@ -15,15 +15,14 @@ static inline int32x4_t add_across(const int32x4_t sum[4]) {
     return pn_neon_add_pairs(pn_neon_add_pairs(sum[0], sum[1]), pn_neon_add_pairs(sum[2], sum[3]));
 }
 
-/* 8 rows, whose tiles of 4 columns lie `stride` bytes apart. */
-static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const int32_t *bias,
+static void multiply_8_rows(size_t cols, pn_tiles_rows_t tiles, const int32_t *bias,
                             const int16_t *x, int32_t *y) {
     int32x4_t sum[8];
     for (size_t i = 0; i < 8; i++)
         sum[i] = vdupq_n_s32(0);
-    for (size_t col = 0; col < cols; col += 4, w += stride) {
+    for (size_t col = 0; col < cols; col += 4, tiles.w += tiles.stride) {
         const int16x4_t x4 = vld1_s16(x + col);
-        const int8x16_t top = vld1q_s8(w), bottom = vld1q_s8(w + 16);
+        const int8x16_t top = vld1q_s8(tiles.w), bottom = vld1q_s8(tiles.w + 16);
         add_rows(sum, vget_low_s8(top), x4);
         add_rows(sum + 2, vget_high_s8(top), x4);
         add_rows(sum + 4, vget_low_s8(bottom), x4);
@@ -35,10 +34,6 @@ static void multiply_8_rows(size_t cols, size_t stride, const int8_t *w, const i
 
 void pn_s16s8_gemv_ukernel_32c4__neon(size_t rows, size_t cols, const int8_t *w,
                                       const int32_t *bias, const int16_t *x, int32_t *y) {
-    size_t row = 0;
-    for (; row + 32 <= rows; row += 32)
-        for (size_t i = 0; i < 32; i += 8)
-            multiply_8_rows(cols, 128, w + row * cols + 4 * i, bias + row + i, x, y + row + i);
-    for (; row < rows; row += 8)
-        multiply_8_rows(cols, 32, w + row * cols, bias + row, x, y + row);
+    for (size_t row = 0; row < rows; row += 8)
+        multiply_8_rows(cols, pn_tiles_find(rows, cols, w, row), bias + row, x, y + row);
 }

@@ -4,22 +4,12 @@
 
 pn_s8_gemv_2col_fn pn_s8_gemv_2col_ukernel_rm16__dsp;
 
-/* Two rows by both columns: each widening serves two sums. */
 static void multiply_2_rows(size_t cols, const int8_t *w, const int32_t *bias, const int8_t *x0,
                             const int8_t *x1, int32_t *y0, int32_t *y1) {
-    int32_t sum00 = bias[0], sum01 = bias[0], sum10 = bias[1], sum11 = bias[1];
-    for (size_t col = 0; col < cols; col += 4, w += 4) {
-        const pn_dsp_pairs_t first = pn_dsp_widen(x0 + col), second = pn_dsp_widen(x1 + col);
-        const pn_dsp_pairs_t upper = pn_dsp_widen(w), lower = pn_dsp_widen(w + cols);
-        sum00 = pn_dsp_add_4(sum00, upper, first);
-        sum01 = pn_dsp_add_4(sum01, upper, second);
-        sum10 = pn_dsp_add_4(sum10, lower, first);
-        sum11 = pn_dsp_add_4(sum11, lower, second);
-    }
-    y0[0] = sum00;
-    y1[0] = sum01;
-    y0[1] = sum10;
-    y1[1] = sum11;
+    pn_dsp_sums_t sum = {bias[0], bias[0], bias[1], bias[1]};
+    for (size_t col = 0; col < cols; col += 4, w += 4)
+        pn_dsp_add_2_rows(&sum, w, w + cols, x0 + col, x1 + col);
+    pn_dsp_store_2_rows(sum, y0, y1);
 }
 
 void pn_s8_gemv_2col_ukernel_rm16__dsp(size_t rows, size_t cols, const int8_t *w,

@@ -1,6 +1,7 @@
 /* Block sparse int8 matrix by int8 vector, row after row, DSP extension (Cortex-M4, M7). See
  * pn_kernels.h. */
 #include "pn_dsp_rows.h"
+#include "pn_rm16_strips.h"
 
 pn_s8_spmv_fn pn_s8_spmv_ukernel_rm16__dsp;
 
@@ -27,11 +28,5 @@ static void multiply_4_rows(size_t width, const int8_t *w, const uint16_t *block
 
 void pn_s8_spmv_ukernel_rm16__dsp(size_t rows, const int8_t *w, const uint16_t *blocks,
                                   const int32_t *bias, const int8_t *x, int32_t *y) {
-    for (const int32_t *const end = bias + rows; bias < end; bias += 8, y += 8) {
-        const size_t width = 4 * (size_t)*blocks++;
-        multiply_4_rows(width, w, blocks, bias, x, y);
-        multiply_4_rows(width, w + 4 * width, blocks, bias + 4, x, y + 4);
-        w += 8 * width;
-        blocks += width / 4;
-    }
+    pn_rm16_spmv(multiply_4_rows, rows, w, blocks, bias, x, y);
 }
