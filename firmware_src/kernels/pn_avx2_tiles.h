@@ -61,27 +61,33 @@ static inline __m256i pn_avx2_start(const int32_t *bias, __m256i missing) {
 typedef pn_avx2_columns_t pn_avx2_load_columns_fn(const int8_t *p);
 typedef __m256i pn_avx2_add_tile_fn(__m256i sum, __m256i w, pn_avx2_columns_t x);
 
-/* Two x, whose columns lie `step` bytes apart, four by four, and what the sums of each start from
- * beside the bias. */
+/*
+ * Two x for one pass over columns first .. first + cols - 1 of a matrix: each has its columns
+ * `step` bytes apart, four by four; `sums` are what it starts from, and `more` what each of them
+ * lacks.
+ */
 typedef struct {
-    const int8_t *x0, *x1;
-    size_t step;
-    __m256i start0, start1;
+    size_t first, cols, step;
+    struct {
+        const int8_t *x;
+        const int32_t *sums;
+        __m256i more;
+    } of[2];
 } pn_avx2_two_t;
 
 /* Two products with one pass over tiles of 8 * tiles rows, which lie 32 * tiles bytes apart. */
 static inline void pn_avx2_multiply_2col(pn_avx2_load_columns_fn *load, pn_avx2_add_tile_fn *add,
-                                         size_t tiles, size_t cols, const int8_t *w,
-                                         const int32_t *bias, const pn_avx2_two_t *x, int32_t *y0,
-                                         int32_t *y1) {
-    const int8_t *x0 = x->x0, *x1 = x->x1;
+                                         size_t tiles, const int8_t *w, const pn_avx2_two_t *two,
+                                         size_t row, int32_t *y0, int32_t *y1) {
+    const int8_t *x0 = two->of[0].x, *x1 = two->of[1].x;
     __m256i sum0[4], sum1[4];
     for (size_t i = 0; i < tiles; i++) {
-        sum0[i] = pn_avx2_start(bias + 8 * i, x->start0);
-        sum1[i] = pn_avx2_start(bias + 8 * i, x->start1);
+        sum0[i] = pn_avx2_start(two->of[0].sums + row + 8 * i, two->of[0].more);
+        sum1[i] = pn_avx2_start(two->of[1].sums + row + 8 * i, two->of[1].more);
     }
-    const int8_t *const end = w + 8 * tiles * cols;
-    for (; w < end; w += 32 * tiles, x0 += x->step, x1 += x->step) {
+    w += two->first * 8 * tiles;
+    const int8_t *const end = w + two->cols * 8 * tiles;
+    for (; w < end; w += 32 * tiles, x0 += two->step, x1 += two->step) {
         const pn_avx2_columns_t first = load(x0), second = load(x1);
         pn_avx2_prefetch(w);
         for (size_t i = 0; i < tiles; i++) {
@@ -91,22 +97,20 @@ static inline void pn_avx2_multiply_2col(pn_avx2_load_columns_fn *load, pn_avx2_
         }
     }
     for (size_t i = 0; i < tiles; i++) {
-        _mm256_storeu_si256((void *)(y0 + 8 * i), sum0[i]);
-        _mm256_storeu_si256((void *)(y1 + 8 * i), sum1[i]);
+        _mm256_storeu_si256((void *)(y0 + row + 8 * i), sum0[i]);
+        _mm256_storeu_si256((void *)(y1 + row + 8 * i), sum1[i]);
     }
 }
 
-/* The same for a whole matrix of 32c4 tiles. */
+/* The same for all rows of a matrix of 32c4 tiles. */
 static inline void pn_avx2_gemv_2col(pn_avx2_load_columns_fn *load, pn_avx2_add_tile_fn *add,
-                                     size_t rows, size_t cols, const int8_t *w, const int32_t *bias,
-                                     const pn_avx2_two_t *x, int32_t *y0, int32_t *y1) {
+                                     size_t rows, size_t cols, const int8_t *w,
+                                     const pn_avx2_two_t *two, int32_t *y0, int32_t *y1) {
     size_t row = 0;
     for (; row + 32 <= rows; row += 32)
-        pn_avx2_multiply_2col(load, add, 4, cols, w + row * cols, bias + row, x, y0 + row,
-                              y1 + row);
+        pn_avx2_multiply_2col(load, add, 4, w + row * cols, two, row, y0, y1);
     for (; row < rows; row += 8)
-        pn_avx2_multiply_2col(load, add, 1, cols, w + row * cols, bias + row, x, y0 + row,
-                              y1 + row);
+        pn_avx2_multiply_2col(load, add, 1, w + row * cols, two, row, y0, y1);
 }
 
 #endif

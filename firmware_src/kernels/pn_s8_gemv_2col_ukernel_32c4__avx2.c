@@ -33,12 +33,23 @@ static inline pn_avx2_columns_t load_columns(const int8_t *parts) {
     return (pn_avx2_columns_t){pn_avx2_columns(parts), pn_avx2_columns(parts + 4)};
 }
 
+/* As many columns as the parts are kept of at a time: 4 kB. */
+#define MOST_COLS 1024
+
 void pn_s8_gemv_2col_ukernel_32c4__avx2(size_t rows, size_t cols, const int8_t *w,
                                         const int32_t *bias, const int8_t *x0, const int8_t *x1,
                                         int32_t *y0, int32_t *y1) {
-    int8_t parts[PN_MAX_COLS / 4 * PARTS_BYTES];
-    split(cols, x0, x1, parts);
-    const pn_avx2_two_t x = {parts, parts + PARTS_OF_X1, PARTS_BYTES, pn_avx2_missing(cols, x0),
-                             pn_avx2_missing(cols, x1)};
-    pn_avx2_gemv_2col(load_columns, pn_avx2_add_tile, rows, cols, w, bias, &x, y0, y1);
+    int8_t parts[MOST_COLS / 4 * PARTS_BYTES];
+    for (size_t first = 0; first < cols; first += MOST_COLS) {
+        const size_t count = cols - first < MOST_COLS ? cols - first : MOST_COLS;
+        split(count, x0 + first, x1 + first, parts);
+        const pn_avx2_two_t two = {
+            .first = first,
+            .cols = count,
+            .step = PARTS_BYTES,
+            .of = {{parts, first ? y0 : bias, pn_avx2_missing(count, x0 + first)},
+                   {parts + PARTS_OF_X1, first ? y1 : bias, pn_avx2_missing(count, x1 + first)}},
+        };
+        pn_avx2_gemv_2col(load_columns, pn_avx2_add_tile, rows, cols, w, &two, y0, y1);
+    }
 }

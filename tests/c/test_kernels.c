@@ -202,6 +202,7 @@ static void test_gemv(pn_layout_t layout, const pn_kernels_t *kernels) {
         check_shape(layout, kernels, 8 + random_word() % (MOST_ROWS / 8) * 8,
                     16 + random_word() % 32 * 16);
     check_shape(layout, kernels, 8, PN_MAX_COLS);
+    check_shape(layout, kernels, 40, 1552); /* tiles of both heights, columns in several passes */
 }
 
 /*
