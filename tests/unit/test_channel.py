@@ -159,16 +159,24 @@ def test_serial_over_a_socket_carries_bytes_both_ways() -> None:
 
 
 def test_a_serial_line_is_closed_while_its_other_end_stays_open() -> None:
-    """And nobody reads any more: the next to be opened may have the same number."""
     with socket.create_server(("127.0.0.1", 0)) as server:
-        before = set(threading.enumerate())
         channel = SerialChannel(f"socket://127.0.0.1:{server.getsockname()[1]}", 115200, 5)
         connection, _ = server.accept()
         with connection:
             began = time.monotonic()
             channel.close()
             assert time.monotonic() - began < 5
-            assert set(threading.enumerate()) <= before
+
+
+def test_a_closed_serial_line_is_read_no_more() -> None:
+    """What is opened next may have its number."""
+    leader, follower = pty.openpty()
+    before = set(threading.enumerate())
+    channel = SerialChannel(os.ttyname(follower), 115200, 5)
+    channel.close()
+    assert set(threading.enumerate()) <= before
+    os.close(follower)
+    os.close(leader)
 
 
 def test_a_serial_line_that_is_not_there_is_a_device_error() -> None:
