@@ -50,10 +50,13 @@ def test_an_explanation_of_what_runs_is_found(lines: list[str]) -> None:
     assert not explained.findings([file_with()], [elsewhere])
 
 
-def test_every_explanation_is_whole_and_of_a_file_that_is_there() -> None:
+def test_every_explanation_has_a_reason_and_lines_that_are_there() -> None:
     every = [entry for folder in ("firmware_src", "kit") for entry in explained.load(folder)]
     for entry in every:
-        assert entry.reason and (ROOT / entry.path).is_file(), entry
+        assert entry.reason, entry
+        code = (ROOT / entry.path).read_text(encoding="utf-8")
+        assert entry.function.rpartition(".")[2] in code, entry
+        assert set(entry.lines) <= {line.strip() for line in code.splitlines()}, entry
     places = [(entry.path, entry.function, line) for entry in every for line in entry.lines or [""]]
     assert len(set(places)) == len(places)
 

@@ -6,14 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+import serial.tools.list_ports
+from serial.tools.list_ports_common import ListPortInfo
 
 from kit import build as building
-from kit import cli
+from kit import cli, process
 from kit.device import Device, device_for, load_device, load_devices, map_path, save_device
 from kit.device.adb import parse_devices
 from kit.device.found import READY
 from kit.device.map import MAP_SETTING
-from kit.device.port import find_port
+from kit.device.port import find_port, serial_ports
 from kit.device.runtime import runtime_folder
 from kit.errors import DeviceError, KitError
 from kit.runner import make_runner
@@ -188,6 +190,34 @@ def test_a_serial_port_may_be_a_path_or_url(tmp_path: Path) -> None:
     line.touch()
     assert find_port(str(line)) == str(line)
     assert find_port("socket://127.0.0.1:5000") == "socket://127.0.0.1:5000"
+
+
+def usb_port(path: Path, serial_number: str | None) -> ListPortInfo:
+    """A port as pyserial lists it: a line that is there as a file."""
+    path.touch()
+    port = ListPortInfo(str(path), skip_link_detection=True)
+    port.vid, port.pid, port.serial_number = 0x0483, 0x374B, serial_number
+    port.manufacturer, port.product = "ST", "STLink"
+    return port
+
+
+def test_boards_of_one_kind_are_told_apart_by_their_serial_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = [usb_port(tmp_path / "a", "066E"), usb_port(tmp_path / "b", None)]
+    monkeypatch.setattr(serial.tools.list_ports, "comports", lambda: ports)
+    assert find_port("0483:374B:066e") == str(tmp_path / "a")
+    with pytest.raises(DeviceError, match="2 serial ports are `0483:374b`: .*a, .*b"):
+        find_port("0483:374b")
+    with pytest.raises(DeviceError, match="no serial port with the USB id `0483:374b:1`"):
+        find_port("0483:374b:1")
+    found = [(one.address, one.what) for one in serial_ports()]
+    assert found == [
+        ("0483:374b:066E", f"ST STLink on {tmp_path / 'a'}"),
+        ("0483:374b", f"ST STLink on {tmp_path / 'b'}"),
+    ]
+    monkeypatch.setattr(process, "dry_run", True)
+    assert find_port("0483:374b:1") == "0483:374b:1"
 
 
 def test_flashing_what_takes_no_flashing_is_a_clear_mistake(
