@@ -40,8 +40,7 @@ UNIT = "instructions"
 @fleet_option
 @click.option(
     "--model",
-    help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
-    "where none is trained.",
+    help="Instead of the target's own: tiny, lite, compact, full (kit/models), or a .tflite file.",
 )
 @click.option("--device", "device_name", help="Measure this device of the map (`devices`).")
 @click.option("--cluster", "--pin", help="On a device: pin the program to this cluster of cores.")

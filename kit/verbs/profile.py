@@ -42,8 +42,7 @@ FRAMES = 200
 @click.option("--cluster", "--pin", help="On a device: this cluster of cores (`devices show`).")
 @click.option(
     "--model",
-    help="Instead of the target's own: a .tflite file; or tiny, lite or full, with random weights "
-    "where none is trained.",
+    help="Instead of the target's own: tiny, lite, compact, full (kit/models), or a .tflite file.",
 )
 @isa_option
 @click.option(
