@@ -102,9 +102,12 @@ def test_a_program_that_stays_is_stopped() -> None:
 
 
 def test_a_closed_channel_holds_nothing_open() -> None:
-    child = process.start(["cat"])
+    """Nor does anybody read, who might read what is opened next."""
+    before = set(threading.enumerate())
+    child = process.start(["sh", "-c", "cat; sleep 0.2"])
     channel = ProcessChannel(child)
     channel.close()
+    assert set(threading.enumerate()) <= before
     assert child.wait(30) == 0
     assert child.stdin.closed
     assert child.stdout.closed
