@@ -37,7 +37,7 @@ class Variant:
         """Raises KitError for code that does not compile."""
         self._intrinsics = folder / "intrinsics"
         self._build = NativeBuild(folder / "made", ["-w", *flags], model, root=model.parent)
-        self._tests = {name: self._build.test(name).object for name in tests}
+        self._tests = {name: self._build.test(name) for name in tests}
         for isa_flags in {unit.flags for unit in self._build.library if unit.flags}:
             self._compile_intrinsics(isa_flags)
 
@@ -55,15 +55,17 @@ class Variant:
         """The first of the test programs that fails with a file as it is below a root, "" for none.
         Raises KitError when the file does not compile.
         """
-        library = [
-            self._compile(root, unit) if path in unit.parts else unit.object
-            for unit in self._build.library
-        ]
+        library = [self._object(root, unit, path) for unit in self._build.library]
         for test in tests:
-            program = self._build.link(root / test, [self._tests[test], *library])
+            own = self._object(root, self._tests[test], path)
+            program = self._build.link(root / test, [own, *library])
             if not _passes(program):
                 return test
         return ""
+
+    def _object(self, root: Path, unit: Unit, path: str) -> Path:
+        """The object of a unit below a root whose file `path` is not as it was."""
+        return self._compile(root, unit) if path in unit.parts else unit.object
 
     def _compile(self, root: Path, unit: Unit) -> Path:
         made = root / unit.object.name
