@@ -133,9 +133,11 @@ def test_no_weights_are_sent_without_a_signature_that_is_asked_for() -> None:
 
 
 def answered(transfer: Transfer, status: Status) -> None:
-    """An answer to a transfer's first request, without a word of what runs."""
+    """An answer to the first request that a transfer gives now, without a word of what runs."""
+    request = transfer.give()
+    number = request[request.index(protocol.MARK) + 3]
     payload = b"Q" + bytes([status, protocol.PROTOCOL, 0]) + bytes(4)
-    transfer.take(protocol.packet(1, payload))
+    transfer.take(protocol.packet(number, payload))
 
 
 def test_an_answer_to_a_query_has_to_say_what_runs() -> None:
@@ -156,3 +158,12 @@ def test_a_refusal_that_makes_no_sense_is_a_misunderstanding(status: Status, tol
     with pytest.raises(UpdateRefused) as refused:
         answered(Transfer(make_blob(1)), status)
     assert refused.value.status is told
+
+
+@pytest.mark.parametrize("phase", [Phase.QUERY, Phase.BEGIN, Phase.DATA, Phase.COMMIT])
+def test_a_refusal_ends_a_transfer_wherever_it_is(phase: Phase) -> None:
+    transfer = Transfer(make_blob(1))
+    advance(transfer, Device(Flash()), phase)
+    with pytest.raises(UpdateRefused) as refused:
+        answered(transfer, Status.FLASH)
+    assert refused.value.status is Status.FLASH

@@ -14,6 +14,7 @@ from kit.model.export import write_tflite
 from kit.model.import_ import load_model
 from kit.model.quantise import quantise
 from kit.model.random_model import random_weights
+from kit.paths import MODELS
 from kit.update.weights import read_signature, read_weights, source_hash
 
 SMALL = Architecture(fc=5, conv1=7, conv2=9, gru=11, gru_strength=3)
@@ -65,6 +66,10 @@ def test_a_model_is_packed_for_the_program(tmp_path: Path) -> None:
         weights = read_weights(str(path), layout)
         assert weights == render_blob(quantise(model), PACKINGS[layout])
         assert source_hash(weights) == model.sha256[:6].hex()
+
+
+def test_a_model_of_the_kit_is_taken_by_its_name() -> None:
+    assert read_weights("tiny", "rm16") == read_weights(str(MODELS / "tiny.tflite"), "rm16")
 
 
 def test_what_is_not_there_is_named_with_what_is() -> None:
