@@ -9,6 +9,8 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import json
+import math
 import os
 import secrets
 import shutil
@@ -34,6 +36,24 @@ def write_atomically(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_output(path) as temporary, _worded(path):
         temporary.write_bytes(content)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write what a verb's --json is for, in ASCII: what came from outside is escaped there.
+
+    JSON has no nan or infinity: null stands for what could not be judged. Raises KitError as
+    write_atomically does.
+    """
+    text = json.dumps(_without_nan(content), indent=1, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode("ascii"))
+
+
+def _without_nan(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without_nan(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @contextlib.contextmanager

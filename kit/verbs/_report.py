@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from kit.devtest.outcome import Outcome, as_json
 from kit.devtest.parallel import Run
 from kit.devtest.presentation import broken_suite, page_facts, said, suite_of
 from kit.errors import CheckFailed, DeviceError, KitError
-from kit.files import write_atomically
+from kit.files import write_atomically, write_json
 from kit.report.earlier import Comparison, Earlier, compare, read_earlier
 from kit.report.facts import FAIL, INVALID, MEASURED, PASS
 from kit.report.junit import render_junit
@@ -56,7 +55,7 @@ class Reports:
         if self.json_path:
             facts = [as_json(o) if o else _broken(r) for r, o in zip(runs, outcomes, strict=True)]
             content = facts[0] if len(facts) == 1 else facts
-            write_atomically(self.json_path, (json.dumps(content, indent=1) + "\n").encode())
+            write_json(self.json_path, content)
         if self.junit_path:
             now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             both = zip(runs, outcomes, strict=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from kit.devtest.outcome import Layers, Outcome, outcome_of
 from kit.devtest.parallel import Run, run_on_all
 from kit.devtest.protocol import Bench, Report
 from kit.errors import KitError
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.host import HOST_TARGET
 from kit.measure import BURST, read_sizes
 from kit.report.facts import COUNTED, MEASURED, Budget
@@ -125,7 +124,7 @@ def _on_host(
         result = host.run(request, lambda seconds: bar.advance(bar.task_ids[0], seconds))
     show(result)
     if json_path:
-        write_atomically(json_path, (json.dumps(result, indent=2) + "\n").encode())
+        write_json(json_path, result)
 
 
 def _emulated(target: Target, model: str | None, isa: str | None, reports: Reports) -> None:
@@ -213,4 +212,4 @@ def _estimates(target: Target, model: str | None, json_path: Path | None) -> Non
     found = estimate(find_subject(target, model))
     show_estimates(found)
     if json_path:
-        write_atomically(json_path, (json.dumps(found, indent=2) + "\n").encode())
+        write_json(json_path, found)

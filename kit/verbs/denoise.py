@@ -1,6 +1,5 @@
 """`denoise`: a file or a raw stream made clean, here or on a target."""
 
-import json
 import time
 import zlib
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from kit.denoiser import (
     processing_rate,
 )
 from kit.errors import CheckFailed, KitError
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.remote import denoise_on
 from kit.runner import Runner
 from kit.target import Target, load_target
@@ -79,7 +78,7 @@ def command(
     elif remote:
         runs = _on_device(Path(source), Path(destination), remote, cluster, isa)
         if json_path:
-            write_atomically(json_path, (json.dumps(runs, indent=1) + "\n").encode())
+            write_json(json_path, runs)
     else:
         with progress(f"denoising {source}") as show:
             denoise_file(source, destination, show, isa)

@@ -12,7 +12,7 @@ from kit.device import Device, load_device, load_devices, map_path, remove_devic
 from kit.device.detect import Found, detect, missing_tools
 from kit.device.device import device_keys
 from kit.errors import DeviceError
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.runner import make_runner
 from kit.target import load_target
 
@@ -144,4 +144,4 @@ def _facts(device: Device) -> dict[str, Any]:
 
 
 def _write_json(path: Path, content: object) -> None:
-    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
+    write_json(path, content)

@@ -2,8 +2,6 @@
 
 import dataclasses
 import itertools
-import json
-import math
 import os
 from pathlib import Path
 
@@ -12,7 +10,7 @@ import click
 from kit import console
 from kit.errors import KitError
 from kit.evaluate.peers import peer_names
-from kit.files import write_atomically
+from kit.files import write_atomically, write_json
 
 EXTRAS = "eval"
 
@@ -115,7 +113,7 @@ def command(
     if json_path:
         content = {"summary": [dataclasses.asdict(r) for r in rows]}
         content["recordings"] = [dataclasses.asdict(r) for r in results]
-        write_atomically(json_path, json.dumps(_without_nan(content), indent=1).encode())
+        write_json(json_path, content)
     if html:
         write_atomically(html, page.render("Scores of denoisers", rows, results).encode())
 
@@ -140,12 +138,3 @@ def show(rows: list) -> None:
         ("recordings", "system", "n", *headings),
         [(row.group, row.system, row.count, *page.cells(row)) for row in rows],
     )
-
-
-def _without_nan(value: object) -> object:
-    """JSON has no nan or infinity: null stands for what could not be judged."""
-    if isinstance(value, dict):
-        return {k: _without_nan(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(v) for v in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

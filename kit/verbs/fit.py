@@ -2,14 +2,13 @@
 
 import dataclasses
 import functools
-import json
 from pathlib import Path
 
 import click
 
 from kit import console
 from kit.errors import CheckFailed, KitError
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.model.footprint import Footprint, Shortfall, find_network, footprint, shortfalls
 from kit.model.quantise import QuantisedModel, quantise
 from kit.paths import MODELS
@@ -55,7 +54,7 @@ def command(name: str, model: str | None, json_path: Path | None) -> None:
         show(target, [fit for fit in fits if fit.target == target.name])
     if json_path:
         content = [dataclasses.asdict(fit) for fit in fits]
-        write_atomically(json_path, (json.dumps(content, indent=2) + "\n").encode())
+        write_json(json_path, content)
     if name != ALL:
         _require(fits, model or targets[0].model, targets[0])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import math
 import os
 from pathlib import Path
@@ -16,7 +15,7 @@ from kit import console
 from kit.audio import AudioFormat, AudioWriter
 from kit.denoiser import SAMPLE_RATE_HZ
 from kit.errors import KitError
-from kit.files import write_atomically
+from kit.files import write_atomically, write_json
 from kit.host import HOST_TARGET
 from kit.ladder.needs import require_packages
 from kit.paths import BUILD, MODELS
@@ -81,7 +80,7 @@ def command(
             hint="CLEAN NOISY; or --clean FILE --noise FILE; or --speech DIR --noise DIR",
         )
     if json_path:
-        write_atomically(json_path, (json.dumps(report, indent=1) + "\n").encode())
+        write_json(json_path, report)
 
 
 def _ladder(compare: bool) -> tuple[dict[str, str], Climb]:

@@ -1,13 +1,12 @@
 """`package`: the library of a target in the forms that other people's builds take."""
 
-import json
 from pathlib import Path
 
 import click
 
 from kit import console
 from kit.errors import KitError
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.package import Request, fitting_formats, format_names, make_format
 from kit.paths import BUILD
 from kit.target import load_target
@@ -67,7 +66,7 @@ def command(
     console.table(["format", "package", "bytes"], rows)
     if json_path:
         facts = {word: {"path": path, "bytes": size} for word, path, size in rows}
-        write_atomically(json_path, (json.dumps(facts, indent=2) + "\n").encode())
+        write_json(json_path, facts)
 
 
 def _list(name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections
 import contextlib
-import json
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ import click
 
 from kit import console
 from kit.errors import KitError
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.host import HOST_TARGET
 from kit.runner import Runner
 from kit.target import Target
@@ -91,7 +90,7 @@ def command(
         facts = _emulated(target, subject, isa, functions)
     if json_path:
         facts = {"target": target.name, "model": subject.name, "random": subject.is_random} | facts
-        write_atomically(json_path, (json.dumps(facts, indent=2) + "\n").encode())
+        write_json(json_path, facts)
 
 
 def _check_options(

@@ -1,12 +1,11 @@
 """`sparsify`: a model with fewer weights to read, out of a trained one."""
 
-import json
 from pathlib import Path
 
 import click
 
 from kit import console
-from kit.files import write_atomically
+from kit.files import write_atomically, write_json
 
 
 @click.command(
@@ -51,7 +50,7 @@ def command(model: Path, out: Path, share: float, json_path: Path | None) -> Non
     console.table(["matrix", "weights", "bytes with lists of blocks"], rows)
     if json_path:
         facts = {name: {"weights": n, "bytes": size} for name, (n, size) in sizes.items()}
-        write_atomically(json_path, (json.dumps(facts, indent=2) + "\n").encode())
+        write_json(json_path, facts)
 
 
 def _sizes(data: bytes) -> dict[str, tuple[int, int]]:

@@ -1,14 +1,13 @@
 """`targets`: what can be built for, how far each is proven, and everything about one."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from kit import console
-from kit.files import write_atomically
+from kit.files import write_json
 from kit.target import PROVEN, Target, load_target, target_kind, target_names
 
 _JSON = click.option(
@@ -55,7 +54,7 @@ def show(name: str, json_path: Path | None) -> None:
 
 
 def _write(path: Path, content: object) -> None:
-    write_atomically(path, (json.dumps(content, indent=2) + "\n").encode())
+    write_json(path, content)
 
 
 def _explain(target: Target) -> Iterator[str]:

@@ -16,7 +16,7 @@ from kit.devtest.outcome import Outcome, as_json, outcome_of
 from kit.devtest.parallel import Run, run_on
 from kit.devtest.presentation import page_facts, suite_of
 from kit.devtest.protocol import read_report
-from kit.errors import CheckFailed
+from kit.errors import CheckFailed, DeviceError
 from kit.measure import read_sizes
 from kit.report.facts import FAIL, INVALID, PASS
 from kit.report.junit import render_junit
@@ -24,7 +24,7 @@ from kit.report.page import render_html
 from kit.runner import make_runner
 from kit.runner._session import start_program
 from kit.target import Budgets, load_target
-from kit.verbs._report import require_passed, show
+from kit.verbs._report import Reports, require_passed, show
 
 BOARD = "mps3_an547"
 ARM64 = "qemu_aarch64"
@@ -287,6 +287,20 @@ def test_the_page_shows_hostile_words_and_obeys_none(hostile: Outcome) -> None:
     assert all(value.startswith("data:") for name, value in found.attributes if name == "src")
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", page)
+
+
+def test_the_figures_of_hostile_words_are_json_without_control_characters(
+    hostile: Outcome, tmp_path: Path
+) -> None:
+    ended = DeviceError("said \x1b]0;owned\x07 \u202e and \udcff", hint="\x9b2J")
+    broken = dataclasses.replace(hostile.run, where="na\x1bme", error=ended)
+    path = tmp_path / "run.json"
+    Reports(path, None, None, None).write([hostile.run, broken], [hostile, None])
+    text = path.read_bytes()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", text)
+    good, bad = json.loads(text, parse_constant=pytest.fail)
+    assert good["tests"][0]["name"] == "\x1b]0;owned\x07"
+    assert (bad["device"], bad["error"]) == ("na\x1bme", ended.message)
 
 
 def test_junit_stays_well_formed_whatever_is_said(hostile: Outcome) -> None:

@@ -1,6 +1,7 @@
 """Outputs appear whole or not at all; what is on its way has no name and is nobody else's."""
 
 import errno
+import json
 import os
 import stat
 import subprocess
@@ -11,7 +12,13 @@ import pytest
 
 from kit import files
 from kit.errors import KitError
-from kit.files import atomic_output, replace_folder, scratch_folder, write_atomically
+from kit.files import (
+    atomic_output,
+    replace_folder,
+    scratch_folder,
+    write_atomically,
+    write_json,
+)
 from kit.paths import ROOT
 
 FILLS_AND_WAITS = """
@@ -154,3 +161,12 @@ def test_the_next_one_takes_away_what_a_killed_process_left(tmp_path: Path):
     assert len(os.listdir(tmp_path)) == 1
     with scratch_folder(tmp_path) as folder:
         assert os.listdir(tmp_path) == [folder.name]
+
+
+def test_figures_are_json_for_everybody(tmp_path: Path):
+    path = tmp_path / "figures.json"
+    write_json(path, {"a\x1b\udcff": (1.5, float("nan"), [float("-inf"), "\u202e", None, True])})
+    text = path.read_bytes()
+    assert text.isascii() and not set(text) & (set(range(32)) - {10})
+    read = json.loads(text, parse_constant=pytest.fail)
+    assert read == {"a\x1b\udcff": [1.5, None, [None, "\u202e", None, True]]}

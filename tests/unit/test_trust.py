@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import json
 import os
 import re
 import threading
@@ -85,6 +86,7 @@ def test_names_of_models_and_figures_are_names(name: str, folder: Path):
     (folder / f"{name}.tflite").write_bytes((MODELS / "tiny.tflite").read_bytes())
     options = [f"--model={name}.tflite", f"--json={name}.json"]
     assert cli.main(["fit", "mps3_an547", *options]) == 0
+    require_plain_json(Path(f"{name}.json"))
     assert {path.name for path in folder.iterdir()} == {f"{name}.tflite", f"{name}.json"}
 
 
@@ -103,6 +105,13 @@ def require_tame(text: str) -> None:
     assert not set(text) & set("\x1b\u202e")
 
 
+def require_plain_json(path: Path) -> object:
+    """A file is JSON for everybody, and acts on no terminal."""
+    text = path.read_bytes()
+    assert not re.search(rb"[\x00-\x09\x0b-\x1f\x7f-\xff]", text)
+    return json.loads(text, parse_constant=pytest.fail)
+
+
 def test_names_of_scored_pairs_are_names(folder: Path, capfd: pytest.CaptureFixture[str]):
     pairs = Path("-pairs \x1b[2J'\n$(touch pwned)")
     make_sounds(pairs / "clean", ODD)
@@ -110,6 +119,8 @@ def test_names_of_scored_pairs_are_names(folder: Path, capfd: pytest.CaptureFixt
     wanted = ["--json=-s\n.json", "--html", "-<b>.html"]
     assert cli.main(["evaluate", "--pairs", str(pairs), *wanted]) == 0
     assert {path.name for path in folder.iterdir()} == {pairs.name, "-s\n.json", "-<b>.html"}
+    scored = require_plain_json(Path("-s\n.json"))["recordings"]
+    assert {recording["name"] for recording in scored} == set(ODD)
     page_text = Path("-<b>.html").read_text()
     require_tame(page_text)
     assert "<script" not in page_text and "&lt;script&gt;" in page_text
