@@ -159,6 +159,9 @@ def _read(path: Path, base: Path, seen: tuple[Path, ...] = ()) -> dict[str, typi
         raise TargetError(
             f"{where}: `extends` names `{wanted}`", hint=f"valid: {', '.join(parts)}"
         ) from missing
+    except OSError as unreadable:
+        which = f"{_shown(seen[-1])}: what `extends` names" if seen else f"{_shown(path)}:"
+        raise TargetError(f"{which} cannot be read: {unreadable.strerror}") from unreadable
     except (ValueError, RecursionError) as bad:  # numbers too long, tables too deep as well
         raise TargetError(f"{_shown(path)}: not valid TOML: {bad}") from bad
     parent = own.pop("extends", None)

@@ -166,6 +166,13 @@ def test_extending_a_missing_part_names_the_parts(base: Path) -> None:
     assert "cpus/cortex_m55" in error.hint
 
 
+@pytest.mark.parametrize("parent", ["cpus/folder", f"cpus/{'9' * 300}"])
+def test_what_extends_names_may_be_no_file_that_can_be_read(base: Path, parent: str) -> None:
+    (base / "cpus" / "folder.toml").mkdir()
+    error = refusal(base, BOARD.replace("cpus/aarch64", parent))
+    assert "what `extends` names cannot be read: " in error.message
+
+
 def test_a_circle_of_extends_is_an_error(base: Path) -> None:
     (base / "cpus" / "a.toml").write_text('extends = "cpus/b"\n')
     (base / "cpus" / "b.toml").write_text('extends = "cpus/a"\n')
