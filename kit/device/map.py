@@ -112,7 +112,10 @@ def _read() -> tomlkit.TOMLDocument:
         return tomlkit.parse(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return tomlkit.document()
-    except (tomlkit.exceptions.ParseError, UnicodeDecodeError) as bad:
+    except OSError as unreadable:
+        raise DeviceError(f"{path} cannot be read: {unreadable.strerror}") from unreadable
+    # Keys twice, numbers too long and tables too deep as well.
+    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError) as bad:
         raise DeviceError(
             f"{path}: not valid TOML: {bad}", hint="mend it by hand, or move it away"
         ) from bad

@@ -70,6 +70,8 @@ def test_comments_and_other_devices_survive_a_change(device_map: Path) -> None:
         ('[a]\nadb = "1"\n', "key `a.target` is missing"),
         ('adb = "1"\n', "`adb` stands outside of a device's table"),
         ("[a\n", "not valid TOML"),
+        ('[a]\nt = 1\nadb = "1"\ntarget = "x"\nadb = "1"\n', "not valid TOML"),
+        (f"[a]\nbaud = {'9' * 5000}\n", "not valid TOML"),
         ('["a b"]\ntarget = "x"\n', "`a b` cannot be the name of a device"),
     ],
 )
@@ -82,6 +84,13 @@ def test_a_mistake_in_the_map_names_the_file_and_exits_2(
     assert code == 2
     assert words in err
     assert str(device_map) in err or "cannot be the name" in words
+
+
+def test_a_map_that_is_no_file_is_told(capsys, device_map: Path) -> None:
+    device_map.mkdir(parents=True)
+    code, _, err = run(capsys, "devices")
+    assert code == 2
+    assert "cannot be read" in err
 
 
 def test_add_show_list_and_remove(capsys) -> None:
