@@ -31,7 +31,9 @@ _INTERRUPTED_TIMEOUT_S = 10.0
 _PR_SET_PDEATHSIG = 1
 
 # Linux's way to leave no emulator behind when this process is killed. It becomes the program: the
-# process id is the same.
+# process id is the same. Killed before setpriv asked the kernel, about a millisecond, this process
+# leaves the program behind: to ask and look for the parent before exec takes Python code in a fork,
+# which threads of BLAS do not bear.
 _ENDING_WITH_US = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
 
 # Commands are only logged, not run, while this is true (`--dry-run`).

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from kit.errors import DeviceError
 from kit.model.architecture import Architecture
 from kit.update import Status, Transfer, UpdateRefused
 from tests.host.update_device import (
@@ -507,14 +506,6 @@ def test_a_packet_longer_than_any_is_garbled() -> None:
         assert device.feed(b"\xa5\x5aU\0" + struct.pack("<H", length)).startswith(b"\xa5\x5aN")
     send(device, Transfer(make_blob(2)))
     assert device.weights == make_blob(2)
-
-
-def test_a_device_that_is_silent_is_given_up() -> None:
-    transfer = Transfer(make_blob(1))
-    with pytest.raises(DeviceError, match="does not answer"):
-        for _ in range(100):
-            transfer.give()
-            transfer.silence()
 
 
 class Key:
