@@ -39,8 +39,8 @@ class _Call:
     def __init__(self, library: Library, kernels: Any, matrix: Any) -> None:
         rng = np.random.default_rng(_SEED)
         ffi, self._rows, self._cols = library.ffi, matrix.rows, matrix.cols
-        self._kernels = kernels
-        self._first = (ffi.cast("void *", kernels), ffi.cast("void *", matrix))
+        # The table goes along as itself, not as its address: a call must keep it alive.
+        self._first = (kernels, ffi.cast("void *", matrix))
         self._table = ffi.cast("void *", library.lib.pn_model.tanh_table)
         self._x = ffi.new("int8_t[]", rng.integers(-127, 128, 2 * self._cols).tolist())
         self._x16 = ffi.new("int16_t[]", rng.integers(-32768, 32768, self._cols).tolist())

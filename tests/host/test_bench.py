@@ -1,6 +1,7 @@
 """The benchmark on this computer: what it measures is what it says, and peers are checked."""
 
 import json
+import os
 import re
 import sys
 import time
@@ -9,7 +10,7 @@ import zlib
 import numpy as np
 import pytest
 
-from kit import cli
+from kit import cli, process
 from kit.bench import host, ours
 from kit.bench.calls import Stream
 from kit.bench.contestant import Contestant, timed_in_python
@@ -55,6 +56,24 @@ def test_a_run_has_every_figure_in_every_mode(result):
 def test_the_crc_is_that_of_the_denoisers_output(result):
     out = Denoiser().process(ours.sound()[: ours.CRC_FRAMES].reshape(-1))
     assert result["out_crc"] == f"{zlib.crc32(out.tobytes()):08x}"
+
+
+def test_kernels_have_their_table_for_as_long_as_they_can_be_called(subject):
+    """In a process of its own, where malloc overwrites what is freed: a table let go of is one
+    of addresses that cannot be called.
+    """
+    program = (
+        "import sys; from kit.bench import kernels, model, ours\n"
+        "from kit.target import load_target\n"
+        "subject = model.find_subject(load_target(sys.argv[1]), None)\n"
+        "single = kernels.contestants(ours.open_library(subject), None)\n"
+        "sys.exit(not all(contestant.call() for contestant in single))\n"
+    )
+    process.run(
+        [sys.executable, "-c", program, HOST_TARGET],
+        timeout_s=120.0,
+        env={**os.environ, "MALLOC_PERTURB_": "85"},
+    )
 
 
 def test_evicted_weights_cost_more_than_warm_ones(result):
