@@ -1,5 +1,6 @@
 """Channels and sessions: bytes and lines arrive whole, and every wait ends."""
 
+import contextlib
 import os
 import pty
 import socket
@@ -33,6 +34,14 @@ def test_lines_end_at_done_and_bytes_before_it_stay_apart() -> None:
         session.finish_writing()
         assert list(lines) == ["PN_DONE bad=0"]
         assert session.close() == 0
+
+
+def test_an_empty_line_is_a_line_while_more_may_come() -> None:
+    child = process.start(["sh", "-c", "echo; exec cat"])
+    with contextlib.closing(ProcessChannel(child)) as channel:
+        assert channel.read_line(5) == b""
+        channel.finish_writing()
+        assert channel.read_line(5) is None
 
 
 def test_the_exit_code_is_the_programs() -> None:

@@ -72,6 +72,14 @@ def test_a_model_of_the_kit_is_taken_by_its_name() -> None:
     assert read_weights("tiny", "rm16") == read_weights(str(MODELS / "tiny.tflite"), "rm16")
 
 
+def test_a_file_comes_before_a_model_of_the_same_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tiny").write_bytes(blob(200))
+    monkeypatch.chdir(tmp_path)
+    assert read_weights("tiny", "rm16") == blob(200)
+
+
 def test_what_is_not_there_is_named_with_what_is() -> None:
     with pytest.raises(KitError, match="no weights `nothing`") as refused:
         read_weights("nothing", "rm16")
