@@ -252,8 +252,8 @@ def test_what_is_too_short_for_a_gate_or_a_frame_is_taken_whole() -> None:
 def test_a_layer_of_noise_may_be_hum(training: corpus.Corpus) -> None:
     """It repeats itself, 25 to 160 times a second."""
     mixer = mixing.Mixer(training, mixing.VALIDATION, seed=1)
-    draws = (seed for seed in itertools.count() if 0.8 <= np.random.default_rng(seed).random() < 0.84)
-    for seed in itertools.islice(draws, 3):
+    first = ((seed, np.random.default_rng(seed).random()) for seed in itertools.count())
+    for seed in itertools.islice((seed for seed, draw in first if 0.8 <= draw < 0.84), 3):
         layer = mixer._noise_layer(np.random.default_rng(seed), RATE)
         power = np.abs(np.fft.rfft(layer, 2 * RATE)) ** 2
         alike = np.fft.irfft(power)[RATE // 170 : RATE // 24] / np.sum(layer**2)
