@@ -19,8 +19,14 @@ branch = true
 parallel = true
 sigterm = true
 patch = subprocess
-source = {root}/kit
+source_pkgs = kit
 data_file = {folder}/data
+
+# Tests build, and break, in copies of the checkout: what runs there runs here too.
+[paths]
+kit =
+    {root}/kit
+    */kit
 """
 
 
