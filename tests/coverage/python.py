@@ -18,7 +18,7 @@ _SETTINGS = """\
 branch = true
 parallel = true
 sigterm = true
-patch = subprocess
+patch = subprocess, _exit
 source_pkgs = kit
 data_file = {folder}/data
 

@@ -112,3 +112,8 @@ def test_a_copy(tmp_path):
 @pytest.mark.long
 def test_every_line_and_branch_of_the_firmware_is_tested_or_explained() -> None:
     assert not explained.findings(firmware.measure([]), explained.load("firmware_src"))
+
+
+@pytest.mark.long
+def test_every_line_and_branch_of_the_kit_is_tested_or_explained() -> None:
+    assert not explained.findings(python.measure([]), explained.load("kit"))
