@@ -17,10 +17,7 @@ class ProcessChannel(Channel):
         super().__init__()
 
     def _receive(self) -> bytes:
-        try:
-            return os.read(self._process.stdout.fileno(), _BLOCK)
-        except (OSError, ValueError):
-            return b""
+        return os.read(self._process.stdout.fileno(), _BLOCK)
 
     def write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -28,17 +28,18 @@ class QemuSystemRunner(Runner):
         words = [program.stem, *(f"{name}={value}" for name, value in settings.items()), *args]
         if unfit := [word for word in words if not word or " " in word]:
             raise DeviceError(f"a board's program cannot be given the argument {unfit[0]!r}")
-        for attempt in range(1, ATTEMPTS + 1):
+        attempts = 0
+        while True:
+            attempts += 1
             with tempfile.TemporaryFile() as complaints:
                 try:
                     return self._start_and_connect(program, words, complaints.fileno())
                 except DeviceError as refused:
                     # Between our choice of a port and QEMU's use of it somebody else may take it.
-                    if attempt == ATTEMPTS:
+                    if attempts == ATTEMPTS:
                         complaints.seek(0)
                         said = complaints.read().decode(errors="replace").strip()
                         raise DeviceError(f"QEMU does not start: {refused}", hint=said) from refused
-        raise AssertionError("unreachable")
 
     def _start_and_connect(self, program: Path, words: list[str], stderr: int) -> Started:
         port = _free_port()

@@ -19,6 +19,7 @@ from kit.devtest.protocol import Report, read_report
 from kit.errors import DeviceError
 from kit.gdb import GdbSession
 from kit.paths import ROOT
+from kit.runner import gdb as gdb_runner
 from kit.runner import make_runner, open_session
 from kit.target import load_target
 
@@ -134,6 +135,48 @@ def test_a_server_that_goes_away_in_the_middle_is_told_of(program: Path) -> None
             gdb.load(lambda sent: None)
         assert "start it again" in caught.value.hint
         gdb.close()
+
+
+def test_a_gdb_that_ends_is_told_of(program: Path) -> None:
+    with (
+        board(BOARD) as device,
+        GdbSession(program, device.gdb) as gdb,
+        pytest.raises(DeviceError, match="gdb has ended"),
+    ):
+        gdb.command("shell kill -9 $PPID")
+
+
+def test_a_program_without_sections_is_told_of(program: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.elf"
+    words = ["arm-none-eabi-objcopy", "-j", ".comment", program, empty]
+    process.run(words, timeout_s=60)
+    with (
+        board(BOARD) as device,
+        GdbSession(empty, device.gdb) as gdb,
+        pytest.raises(DeviceError, match="gdb compared no sections of the program"),
+    ):
+        gdb.differing_sections()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_start_that_fails_gives_server_and_serial_line_back(
+    answers: bool, program: Path, monkeypatch
+) -> None:
+    """No server, or one that does not take the words for the program."""
+    monkeypatch.setattr(gdb_runner, "lent_words", lambda *_: (0x20000000, b""))
+    with board(BOARD) as device, socket.create_server(("127.0.0.1", 0)) as line:
+        address = device.gdb if answers else f"127.0.0.1:{free_port()}"
+        serial = f"socket://127.0.0.1:{line.getsockname()[1]}"
+        runner = make_runner(load_target(BOARD), Device("x", BOARD, gdb=address, serial=serial))
+        said = "Usage: ADDR DATA" if answers else "no gdb server answers"
+        with pytest.raises(DeviceError, match=said):
+            runner.start(program, [], {})
+        connection, _ = line.accept()
+        with connection:
+            connection.settimeout(10)
+            assert connection.recv(1) == b"", "it was closed"
+        with GdbSession(program, device.gdb) as gdb:
+            assert gdb.value("2") == "2"
 
 
 def test_no_server_is_told_of_with_how_to_start_one(program: Path) -> None:

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -183,6 +184,54 @@ def test_without_labgrid_it_is_said_how_to_get_it(monkeypatch) -> None:
     with pytest.raises(KitError, match="labgrid is not installed") as caught:
         lend("desk")
     assert "pip install labgrid" in caught.value.hint
+
+
+@pytest.fixture
+def forgetful(tmp_path: Path, monkeypatch) -> None:
+    """A client that acquires places and cannot release them."""
+    script = tmp_path / CLIENT
+    script.write_text(
+        '#!/bin/sh\ncase "$*" in\n*env) echo "{targets: {main: {resources: []}}}";;\n'
+        "*release) echo the sky fell >&2; exit 1;;\nesac\n"
+    )
+    script.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_place_that_cannot_be_released_is_told() -> None:
+    with (
+        pytest.raises(DeviceError, match="place `desk` could not be released: .*failed") as caught,
+        borrowed("desk", EMULATED),
+    ):
+        pass
+    assert "labgrid-client -p desk release" in caught.value.hint
+    assert str(caught.value.__cause__).endswith("the sky fell")
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_what_went_wrong_matters_more_than_what_goes_wrong_at_its_end(capfd) -> None:
+    with pytest.raises(ZeroDivisionError), borrowed("desk", EMULATED):
+        raise ZeroDivisionError
+    assert "place `desk` could not be released" in capfd.readouterr().err
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_place_can_be_borrowed_in_a_thread_which_gets_no_signals() -> None:
+    caught: list[DeviceError] = []
+
+    def borrow() -> None:
+        try:
+            with borrowed("desk", EMULATED):
+                assert signal.getsignal(signal.SIGTERM) is before
+        except DeviceError as trouble:
+            caught.append(trouble)
+
+    before = signal.getsignal(signal.SIGTERM)
+    thread = threading.Thread(target=borrow)
+    thread.start()
+    thread.join()
+    assert "could not be released" in str(caught[0])
 
 
 def test_a_board_with_ssh_and_a_port_over_rfc2217() -> None:

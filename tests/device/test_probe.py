@@ -4,6 +4,7 @@ as far as its command lines go, and to what it says without a probe.
 
 import dataclasses
 import logging
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -126,6 +127,19 @@ def test_a_probe_that_is_not_connected_is_told_of(kind, tmp_path: Path) -> None:
             tool.run(command)
         assert ABSENT in caught.value.message
         assert "devices detect" in caught.value.hint
+
+
+def test_a_start_that_fails_gives_the_serial_line_back(target: Target) -> None:
+    build(EMULATED)
+    with socket.create_server(("127.0.0.1", 0)) as line:
+        serial = f"socket://127.0.0.1:{line.getsockname()[1]}"
+        runner = make_runner(target, Device("board", EMULATED, probe=ABSENT, serial=serial))
+        with pytest.raises(DeviceError, match="is not connected"):
+            runner.start(program_path(target, "selftest"), [], {})
+        connection, _ = line.accept()
+        with connection:
+            connection.settimeout(10)
+            assert connection.recv(1) == b"", "it was closed"
 
 
 def test_a_board_that_openocd_does_not_know_is_told_of(tmp_path: Path) -> None:

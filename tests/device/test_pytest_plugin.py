@@ -43,6 +43,10 @@ ON_A_BOARD = """
         assert caplog.text.count("-target-download") == 1
         assert caplog.text.count("compare-sections") == 2
 
+    def test_a_device_has_a_name_and_a_state(device):
+        assert device.name == "board"
+        assert device.environment() == {}
+
     def test_the_self_test_passes(self_test):
         assert self_test.passed
 """
@@ -72,7 +76,7 @@ def test_somebody_s_tests_run_on_a_board(installed: pytest.Pytester) -> None:
     with board(EMULATED) as device:
         save_device(device)
         result = run(installed, "--device", "board")
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=3)
 
 
 def test_each_device_that_is_named_runs_every_test(installed: pytest.Pytester) -> None:

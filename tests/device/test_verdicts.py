@@ -2,6 +2,7 @@
 program that mean harm."""
 
 import dataclasses
+import html
 import html.parser
 import json
 import re
@@ -12,6 +13,8 @@ import pytest
 
 from kit import cli
 from kit.build import build
+from kit.device import Device, save_device
+from kit.device.map import MAP_SETTING
 from kit.devtest.outcome import Outcome, as_json, outcome_of
 from kit.devtest.parallel import Run, run_on
 from kit.devtest.presentation import page_facts, suite_of
@@ -164,6 +167,58 @@ def test_what_has_no_verdict_is_not_reported_as_one(capsys, tmp_path: Path) -> N
     assert "run bench --target host_x86_64" in err
 
 
+def test_bench_holds_a_board_to_its_budgets_of_the_worst_frame(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = run(capsys, "bench", "--target", BOARD)
+    assert code == 0, err
+    assert re.search(r"^frame instructions +[1-9]", out, re.MULTILINE)
+    assert "network.gru1" not in out, "layers are drawn, and not listed too"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """This computer in the device map, and a second of frames where it measures."""
+    monkeypatch.setenv(MAP_SETTING, str(tmp_path / "devices.toml"))
+    monkeypatch.setenv("PN_ROUNDS", "1")
+    save_device(Device("here", HERE))
+
+
+@pytest.mark.usefixtures("here")
+def test_bench_of_a_device_reports_what_its_layers_cost(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    files = files_in(tmp_path)
+    code, _, err = run(capsys, "bench", "--device", "here", *files.options())
+    assert code in (0, 1), err  # invalid where this machine was busy meanwhile
+    facts = json.loads(files.json.read_text())
+    assert facts["device"] == "here"
+    assert facts["layers"]["network.gru1"] > 0
+    assert "By stage and layer, in us" in files.html.read_text()
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("verb", "words", "said"),
+    [
+        ("bench", ["--isa", "square"], "instruction set `square`"),
+        ("bench", ["--cluster", "huge"], "no cluster of cores `huge`"),
+        ("profile", ["--isa", "square"], "instruction set `square`"),
+    ],
+)
+def test_what_a_device_cannot_do_is_told(capsys, verb: str, words: list[str], said: str) -> None:
+    code, out, err = run(capsys, verb, "--device", "here", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+@pytest.mark.usefixtures("here")
+def test_a_device_that_is_shown_tells_its_state(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = run(capsys, "devices", "show", "here")
+    assert code == 0
+    assert "\nkernel: Linux " in out and out.endswith("\nit is ready\n")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
@@ -206,6 +261,39 @@ def test_times_within_and_beyond_budgets(paced_run: Run) -> None:
     assert beyond.verdict.word in (FAIL, INVALID)  # invalid where this machine was busy meanwhile
     assert "core percent:" in beyond.verdict.reasons[-1]
     assert judged(calm, state_bytes=1).verdict.word == FAIL
+
+
+def test_budgets_are_of_the_targets_own_model(paced_run: Run) -> None:
+    target = dataclasses.replace(load_target(HERE), budgets=Budgets(state_bytes=1))
+    assert outcome_of(paced_run, target, None).budgets
+    assert not outcome_of(paced_run, target, None, own_model=False).budgets
+
+
+def test_budgets_of_time_that_nothing_was_measured_for_are_said_to_be_open(
+    paced_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emulated = dataclasses.replace(paced_run, emulated=True, before={}, after={})
+    outcome = judged(emulated, core_percent=1e-4, state_bytes=1_000_000)
+    assert outcome.verdict.word == PASS
+    told = "core percent: an emulator's times mean nothing"
+    show(outcome, None)
+    assert f"not judged: {told}" in capsys.readouterr().err
+    assert told in html.unescape(render_html(page_facts(outcome, None)))
+
+
+def test_devices_that_could_not_be_used_are_errors_each_by_its_name(tmp_path: Path) -> None:
+    gone = [
+        Run(name, HERE, 0.1, "bench", error=DeviceError(f"{name} is gone", hint="find it"))
+        for name in ("one", "two")
+    ]
+    with pytest.raises(DeviceError, match="2 of 2 devices could not be used") as caught:
+        require_passed(gone, [None, None])
+    assert caught.value.hint.splitlines()[::2] == ["one: one is gone", "two: two is gone"]
+    path = tmp_path / "run.xml"
+    Reports(None, path, None, None).write(gone, [None, None])
+    for suite, name in zip(xml.parse(path).getroot(), ("one", "two"), strict=True):
+        assert (suite.get("name"), suite.get("errors")) == (name, "1")
+        assert f"{name} is gone\nfind it" in suite.find("testcase/error").get("message")
 
 
 def test_a_throttled_run_is_an_error_and_no_failure_everywhere(

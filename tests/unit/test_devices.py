@@ -13,15 +13,16 @@ from serial.tools.list_ports_common import ListPortInfo
 
 from kit import build as building
 from kit import cli, process
-from kit.device import Device, device_for, load_device, load_devices, map_path, save_device
+from kit.device import Device, adb, device_for, load_device, load_devices, map_path, save_device
 from kit.device.adb import parse_devices
 from kit.device.found import READY
 from kit.device.map import MAP_SETTING
 from kit.device.port import find_port, serial_ports
 from kit.device.runtime import runtime_folder
 from kit.errors import DeviceError, KitError
-from kit.runner import make_runner
+from kit.runner import make_runner, qemu_system
 from kit.target import load_target
+from kit.verbs import run as run_verb
 
 BOARD = "mps3_an547"
 
@@ -133,6 +134,79 @@ def test_run_finds_a_device_by_name_and_refuses_an_unknown_one(capsys) -> None:
 def test_a_device_is_not_taken_for_another_target() -> None:
     with pytest.raises(DeviceError, match="is a `mps2_an500`, not a `mps3_an547`"):
         make_runner(load_target(BOARD), Device("board", "mps2_an500"))
+
+
+def test_a_runner_that_a_device_has_no_address_for_is_refused() -> None:
+    with pytest.raises(DeviceError, match="its runner needs `gdb`, which") as caught:
+        make_runner(load_target(BOARD), Device("board", BOARD, ssh="board", runner="gdb"))
+    assert "--gdb ..." in caught.value.hint
+
+
+def test_an_emulated_board_takes_no_flashing_and_has_no_clusters(tmp_path: Path) -> None:
+    runner = make_runner(load_target(BOARD))
+    with pytest.raises(DeviceError, match="nothing to flash"):
+        runner.flash(tmp_path / "any.elf")
+    with pytest.raises(DeviceError, match="no cluster of cores `big`") as caught:
+        runner.pin("big")
+    assert caught.value.hint == "clusters: it tells none"
+
+
+def test_an_emulator_that_does_not_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(qemu_system, "CONNECT_TIMEOUT_S", 0.2)
+    target = load_target(BOARD)
+    other = dataclasses.replace(target.emulator, args=("-M", "nonesuch"))
+    runner = make_runner(dataclasses.replace(target, emulator=other))
+    with pytest.raises(DeviceError, match="QEMU does not start: cannot open") as caught:
+        runner.start(tmp_path / "any.elf", [], {})
+    assert "unsupported machine type" in caught.value.hint
+
+
+def test_androids_emulators_are_known_by_their_serial_numbers() -> None:
+    target = load_target("android_arm64")
+    for serial_number, emulated in (("emulator-5554", True), ("33271FDH2000AB", False)):
+        runner = make_runner(target, Device("phone", target.name, adb=serial_number))
+        assert runner.capabilities.emulated is emulated
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    """Put a script first on PATH."""
+    (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+    (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+
+
+def test_an_adb_that_does_not_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, "adb", "exec sleep 30")
+    monkeypatch.setattr(adb, "ADB_TIMEOUT_S", 0.3)
+    with pytest.raises(DeviceError, match="adb does not answer") as caught:
+        adb.require_adb("33271FDH2000AB")
+    assert caught.value.hint == "start it again: adb kill-server"
+
+
+def test_what_ssh_never_said_before_is_shown_and_connections_of_the_user_s_are_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(
+        tmp_path,
+        monkeypatch,
+        "ssh",
+        'case "$1" in -G) echo controlpath /own/%C;; *) echo a flood >&2; exit 255;; esac',
+    )
+    runner = make_runner(load_target("raspberry_pi_4"), Device("pi", "raspberry_pi_4", ssh="pi4"))
+    assert not [word for word in runner.command("true") if "Control" in word]
+    with pytest.raises(DeviceError, match="`ssh pi4` does not work") as caught:
+        runner.check()
+    assert caught.value.hint == "a flood"
+
+
+def test_all_devices_of_the_map_are_meant_by_all() -> None:
+    for name in ("one", "two"):
+        save_device(Device(name, BOARD))
+    assert [runner.name for runner in run_verb._runners(["all"], None)] == ["one", "two"]
 
 
 def test_a_device_that_cannot_be_reached_is_refused() -> None:
@@ -248,10 +322,7 @@ def test_what_is_found_comes_with_its_name_or_the_line_that_adds_it(
     capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ports = [usb_port(tmp_path / "a", "066E"), usb_port(tmp_path / "b", "0123")]
-    adb = tmp_path / "adb"
-    adb.write_text("#!/bin/sh\necho 'R5CR30ABCDE  unauthorized usb:1-2'\n")
-    adb.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    stand_in(tmp_path, monkeypatch, "adb", "echo 'R5CR30ABCDE  unauthorized usb:1-2'")
     monkeypatch.setattr(serial.tools.list_ports, "comports", lambda: ports)
     save_device(Device("nucleo", "nucleo_h743zi", serial="0483:374b:066E"))
     path = tmp_path / "found.json"
