@@ -5,10 +5,12 @@ are the real ones.
 """
 
 import dataclasses
+import errno
 import itertools
 import logging
+import os
 import random
-import threading
+import socket
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from kit.errors import DeviceError
 from kit.runner import make_runner
 from kit.runner._board import lent_words
 from kit.serialboot import WIRINGS, Flasher, Loader, SerialLine, Timeouts, load_chip, load_wiring
+from kit.serialboot import loader as loaders
 from kit.serialboot.chips import Chip, Page, known_chips
 from kit.serialboot.loader import BLOCK_BYTES, ExchangeFailed
 from kit.target import Memory, Target, load_target
@@ -60,14 +63,17 @@ def holds(flash: Flash, image: list[Segment]) -> bool:
     return all(flash.at(s.load_address, s.stored) == s.data for s in image)
 
 
-def flash_once(rom: Rom, timeouts: Timeouts = QUICK, image: list[Segment] = IMAGE) -> int:
+def flash_once(
+    rom: Rom, timeouts: Timeouts = QUICK, image: list[Segment] = IMAGE, patience_s: float = 0.2
+) -> int:
     """One attempt of a user, plugging in what is not. Returns how many pages were written."""
     line = SerialLine(rom.path or rom.plug_in(), WIRINGS["none"])
     try:
         loader = Loader(line, timeouts=timeouts)
         loader.connect()
         assert loader.retried(loader.chip_id) == rom.flash.chip.id
-        count = Flasher(loader, rom.flash.chip, lambda share: None, 0.2).write(image, START)
+        flasher = Flasher(loader, rom.flash.chip, lambda share: None, patience_s)
+        count = flasher.write(image, START)
         loader.retried(lambda: loader.go(START))
         return count
     finally:
@@ -198,20 +204,93 @@ def test_one_fault_at_any_moment_is_mended_in_the_same_attempt(fault):
         assert not seen
 
 
-def test_flash_torn_so_that_the_loader_hangs_on_it_is_written_after_a_reset(rom):
+def test_flash_torn_so_that_the_loader_hangs_on_it_is_written_after_a_reset_that_is_asked_for(
+    rom, monkeypatch
+):
     """What a loss of power leaves on chips with error correction: reading it stops the loader."""
-    rom.flash.unreadable.add(START + 2048)
-    hung = threading.Timer(3.0, rom.press_reset)
-    hung.start()
-    try:
-        line = SerialLine(rom.plug_in(), WIRINGS["none"])
-        loader = Loader(line, timeouts=QUICK)
-        loader.connect()
-        Flasher(loader, rom.flash.chip, lambda share: None).write(IMAGE, START)
-        line.close()
-    finally:
-        hung.join()
+    rom.flash.unreadable.add(START + 2304)
+    asked: list[str] = []
+
+    def press_reset_when_asked(text: str) -> None:
+        asked.append(text)
+        rom.press_reset()
+
+    monkeypatch.setattr(loaders.console, "note", press_reset_when_asked)
+    assert flash_once(rom, patience_s=20.0) == 3
+    assert asked == ["the boot loader is silent: reset the board, with BOOT0 high"]
     assert holds(rom.flash, IMAGE)
+
+
+def test_what_reads_like_erased_flash_is_not_written(rom, monkeypatch):
+    blank = Segment(START + 1024, START + 1024, 512, b"\xff" * 256 + bytes(256))
+    written: list[int] = []
+    write = Loader.write
+    monkeypatch.setattr(
+        Loader, "write", lambda self, at, data: (written.append(at), write(self, at, data))
+    )
+    assert flash_once(rom, image=[IMAGE[1], Segment(START, START, 8, b"12345678"), blank]) == 3
+    assert START + 1024 not in written and START + 1280 in written
+    assert rom.flash.at(START + 1024, 512) == blank.data
+
+
+def test_a_block_that_is_never_taken_names_its_page(rom, monkeypatch):
+    write = Loader.write
+
+    def refuse_one(self: Loader, address: int, data: bytes) -> None:
+        if address == START + 2304:
+            raise ExchangeFailed("Write Memory: refused")
+        write(self, address, data)
+
+    monkeypatch.setattr(Loader, "write", refuse_one)
+    with pytest.raises(DeviceError, match="page 2 of flash, at 0x8000800, does not hold"):
+        flash_once(rom)
+
+
+def test_a_vector_table_that_does_not_stay_is_given_up(rom, monkeypatch):
+    program = Flash.program
+
+    def forget_the_table(self: Flash, address: int, data: bytes, share: float = 1.0) -> None:
+        if address != START:
+            program(self, address, data, share)
+
+    monkeypatch.setattr(Flash, "program", forget_the_table)
+    with pytest.raises(DeviceError, match="page 0 of flash, at 0x8000000, does not hold"):
+        flash_once(rom)
+
+
+def test_a_line_that_is_disturbed_again_and_again_is_given_up(rom, monkeypatch):
+    """Each page has to be erased twice, and meanwhile another one is, as by a garbled number."""
+    erase, erased = Flash.erase, []
+
+    def disturb(self: Flash, page: Page, share: float = 1.0) -> None:
+        erase(self, page, share)
+        erased.append(page)
+        if len(erased) % 2:
+            erase(self, self.chip.pages[1 if page.number != 1 else 2])
+            rom.faults[rom.moments] = Fault.NOISE_OUT  # in place of the acknowledgement
+
+    monkeypatch.setattr(Flash, "erase", disturb)
+    with pytest.raises(DeviceError, match="too disturbed for a program to get through") as caught:
+        flash_once(rom)
+    assert "a shorter cable" in caught.value.hint
+
+
+class Cut:
+    """A line on which an answer ends too early."""
+
+    def __init__(self, answers: list[bytes]) -> None:
+        self._answers = answers
+
+    def write(self, data: bytes) -> None:
+        pass
+
+    def read(self, count: int, timeout_s: float) -> bytes:
+        return self._answers.pop(0)
+
+
+def test_an_answer_that_is_cut_short_is_no_answer():
+    with pytest.raises(ExchangeFailed, match="Get ID: 1 of 2 bytes came"):
+        Loader(Cut([b"\x79", b"\x01", b"\x04"])).chip_id()
 
 
 def test_a_silent_board_is_told_of_with_what_to_look_at(rom):
@@ -269,6 +348,35 @@ def test_a_port_in_use_is_told_of(rom):
     with pytest.raises(DeviceError, match="in use by another program"):
         SerialLine(path, WIRINGS["none"])
     line.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "words", "next_step"),
+    [
+        (errno.EACCES, "may not be used by this account", "usermod -aG dialout"),
+        (errno.ENOENT, "cannot be opened", "devices detect"),
+    ],
+)
+def test_a_port_that_cannot_be_had_is_told_of(monkeypatch, number: int, words: str, next_step: str):
+    def refuse(*_words: object) -> int:
+        raise OSError(number, os.strerror(number), "/dev/ttyACM0")
+
+    monkeypatch.setattr(serial.serialposix.os, "open", refuse)
+    with pytest.raises(DeviceError, match=f"serial port `/dev/ttyACM0` {words}") as caught:
+        SerialLine("/dev/ttyACM0", WIRINGS["none"])
+    assert next_step in caught.value.hint
+
+
+def test_a_port_may_be_at_the_end_of_a_network():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        line = SerialLine(f"socket://127.0.0.1:{server.getsockname()[1]}", WIRINGS["none"])
+        connection, _ = server.accept()
+        with connection:
+            line.write(b"\x7f")
+            assert connection.recv(10) == b"\x7f"
+            connection.sendall(b"\x79")
+            assert line.read(1, 5.0) == b"\x79"
+        line.close()
 
 
 def test_a_port_without_control_lines_cannot_reset_a_board(rom):
@@ -386,9 +494,19 @@ def test_arguments_that_do_not_fit_are_told_of(program: Path, args: list[str], w
         lent_words(program, args, {})
 
 
+def test_a_program_that_looks_for_no_words_is_told_of(tmp_path: Path, program: Path) -> None:
+    mute = tmp_path / "mute.elf"
+    process.run(["arm-none-eabi-objcopy", "-R", ".lent", program, mute], timeout_s=60)
+    with pytest.raises(DeviceError, match="mute.elf has no section `.lent`"):
+        lent_words(mute, [], {})
+
+
 def test_what_is_no_program_is_told_of(tmp_path: Path, program: Path) -> None:
     broken = tmp_path / "a.elf"
-    for content in (b"", b"text", program.read_bytes()[:3000]):
+    whole = program.read_bytes()
+    first_stored = int.from_bytes(whole[28:32], "little") + 16
+    cut = whole[:first_stored] + b"\xff\xff\xff\x0f" + whole[first_stored + 4 :]
+    for content in (b"", b"text", whole[:3000], cut):
         broken.write_bytes(content)
         with pytest.raises(DeviceError, match="not a program"):
             read_image(broken)
