@@ -12,6 +12,8 @@ HOST_TARGET = "host_x86_64"
 HOST_LIBRARY = "host-lib"
 HOST_JNI = "host-jni"
 BUILD_TIMEOUT_S = 1800.0
+# In the place of a model: what takes none, the network left out.
+NO_MODEL = "none"
 _PREFIXES = ("test-", "profile-", "trials-", "fuzz-")
 
 
@@ -28,7 +30,7 @@ def build(goal: str, model: str = "", show: bool = False, below: str = "") -> No
     if below:
         command.append(f"below={below}")
     if model:
-        command.append(f"model={model if model == 'none' else Path(model).resolve()}")
+        command.append(f"model={model if model == NO_MODEL else Path(model).resolve()}")
     done = process.run(command, cwd=ROOT, timeout_s=BUILD_TIMEOUT_S, capture=not show, check=False)
     if done.returncode != 0:
         said = "" if show else (done.stdout + done.stderr).decode(errors="replace").strip()

@@ -6,6 +6,7 @@ from typing import Any
 
 from SCons.Script import Action, Environment
 
+from kit.build import NO_MODEL
 from kit.errors import KitError, TargetError
 from kit.paths import C_TESTS, ENDURANCE_TESTS, FIRMWARE, FUZZ_TESTS, MODELS, ROOT
 from kit.scons import compile_commands, generated, jni, sizes, sources
@@ -20,7 +21,6 @@ from kit.scons.environment import (
 )
 from kit.target import Target, Toolchain, load_target, load_toolchain
 
-NO_MODEL = "none"
 # Programs that `percepnet` for a phone's shell is made of.
 _SHELL_PARTS = ("denoise_file", "denoise_stream", "selftest", "bench")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from kit import console
-from kit.build import build
+from kit.build import NO_MODEL, build
 from kit.errors import KitError
 from kit.files import write_atomically
 from kit.paths import BUILD
@@ -21,10 +21,9 @@ from kit.verbs._ndk import ndk_option
 def command(name: str, model: str, json_path: Path | None) -> None:
     """Compile everything for the target NAME and show what it takes."""
     target = load_target(name)
+    if json_path and model == NO_MODEL:
+        raise KitError("--json is of programs, which take a model", hint="leave it out")
     build(target.name, model, show=True)
     console.info(f"{target.name} is up to date in {BUILD.name}/{target.name}/")
     if json_path:
-        sizes = BUILD / target.name / "size.json"
-        if not sizes.is_file():
-            raise KitError(f"no program was built for `{target.name}`: there are no sizes")
-        write_atomically(json_path, sizes.read_bytes())
+        write_atomically(json_path, (BUILD / target.name / "size.json").read_bytes())

@@ -110,3 +110,8 @@ def test_the_verb_prints_each_figure_with_its_kind(capsys, tmp_path: Path) -> No
     assert board["frame_us"] == pytest.approx(us, abs=0.1)
     assert board["frame_core_percent"] == pytest.approx(us / 100, abs=0.01)
     assert board["packet_core_percent"] < board["frame_core_percent"]
+
+
+def test_estimates_of_another_model_are_of_its_weights(capsys) -> None:
+    assert cli.main(["bench", "--estimates", "--model", "lite"]) == 0
+    assert "`lite`, a frame each 10 ms" in capsys.readouterr().out

@@ -4,10 +4,13 @@ The devices are stand-ins of real parts (stand_ins/): adbd 34 and dropbear in an
 """
 
 import contextlib
+import dataclasses
+import hashlib
 import itertools
 import json
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +20,7 @@ import pytest
 import soundfile
 
 from kit import cli, process
-from kit.build import build, program_path
+from kit.build import HOST_TARGET, build, program_path
 from kit.codegen.blob import render_blob
 from kit.codegen.weights import find_packing
 from kit.device import Device, load_device, save_device
@@ -30,9 +33,10 @@ from kit.model.quantise import quantise
 from kit.model.random_model import random_weights
 from kit.paths import MODELS, ROOT
 from kit.runner import _shell, make_runner, open_session
-from kit.runner._shell import ShellRunner
+from kit.runner._shell import ShellRunner, ShellStarted
 from kit.target import load_target
 from kit.update import update_weights
+from kit.verbs import denoise
 from tests.device.stand_ins import board as board_module
 from tests.device.stand_ins import phone as phone_module
 from tests.device.stand_ins.board import Board
@@ -464,6 +468,64 @@ def test_a_profile_on_a_device_is_its_measured_time(capsys, board: Board, tmp_pa
     assert facts["spread"]["pitch"]["p50"] <= facts["spread"]["pitch"]["max"]
     code, _, err = run(capsys, "profile", "--device", "real", "--cluster", "big")
     assert (code, "no cluster of cores `big`" in err) == (2, True)
+
+
+def test_times_of_a_profile_of_a_clock_held_down_are_invalid(capsys, phone: Phone) -> None:
+    save_device(Device("hot", TARGET, adb=phone.serial))
+    give_clusters(phone, allowed_khz=600_000)
+    try:
+        code, _, err = run(capsys, "profile", "--device", "hot", "--cluster", "big")
+    finally:
+        phone.run("rm -r /sys/devices /sys/class")
+    assert code == 0
+    assert "hot: times are invalid: cluster little may run at 600 of 1800 MHz only" in err
+
+
+def test_a_device_with_another_model_is_compared_with_itself_alone(
+    capsys, monkeypatch: pytest.MonkeyPatch, phone: Phone, tmp_path: Path
+) -> None:
+    """Its clusters with each other; and how long a device took is told."""
+    here = dataclasses.replace(load_target(HOST_TARGET), model="lite")
+    monkeypatch.setattr(denoise, "load_target", lambda _name: here)
+    save_device(Device("real", TARGET, adb=phone.serial))
+    sound, rate = soundfile.read(ROOT / "kit/demo/noisy.flac", frames=960, dtype="int16")
+    soundfile.write(tmp_path / "in.wav", sound, rate)
+    give_clusters(phone)
+    try:
+        words = [str(tmp_path / "in.wav"), str(tmp_path / "out.wav"), "--device", "real"]
+        code, out, err = run(capsys, "denoise", *words)
+    finally:
+        phone.run("rm -r /sys/devices /sys/class")
+    assert code == 0, err
+    assert out.startswith("real (big) and real (little) gave the same 1920 bytes")
+    assert "this computer's library holds another model than qemu_aarch64" in err
+    assert "real (little): 0.0 s of sound took" in err
+    assert soundfile.info(tmp_path / "out.wav").frames == 960
+
+
+def test_a_line_that_broke_and_is_back_is_told_so(board: Board) -> None:
+    trouble = runner_of(board).lost("half a word\n")
+    assert trouble.message == "the line to `board` broke"
+    assert trouble.hint == "half a word\nit is back: try again"
+
+
+def test_what_arrives_cut_short_is_told_and_stays_to_be_gone_on_with(board: Board) -> None:
+    runner, data = runner_of(board), b"whole"
+    wanted = hashlib.sha256(data).hexdigest()
+    with pytest.raises(DeviceError, match="the line to `board` broke in the middle"):
+        runner._send(data, 3, "cut", wanted, "644", lambda _share: None)
+    assert files_on(board)["cut.part"] == 2
+
+
+def test_output_that_ends_before_its_carrier_is_no_broken_line(board: Board, monkeypatch) -> None:
+    monkeypatch.setattr(_shell, "END_TIMEOUT_S", 0.2)
+    carrier = process.start(["sh", "-c", "exec >&-; exec sleep 60"])
+    with tempfile.TemporaryFile() as complaints:
+        started = ShellStarted(runner_of(board), carrier, complaints)
+        assert started.channel.read_line(10) is None
+        started.explain()
+        assert carrier.poll() is None
+        started.kill()
 
 
 def test_no_time_is_told_of_a_device_that_is_emulated(capsys) -> None:

@@ -20,8 +20,9 @@ from kit.bench.counts import FRAME, Counts, count
 from kit.bench.model import find_subject
 from kit.bench.program import build_program
 from kit.build import build
+from kit.devtest.protocol import read_report
 from kit.elf import read_symbols
-from kit.errors import DeviceError
+from kit.errors import DeviceError, KitError
 from kit.measure import measure_costs
 from kit.model.architecture import ARCHITECTURES
 from kit.model.export import write_tflite
@@ -81,6 +82,32 @@ def test_an_emulator_that_loads_no_plugin_is_told(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(counts_module, "_arguments", lambda *_: str(ROOT / "README.md"))
     with pytest.raises(DeviceError, match="without its plugin|ended without"):
         counted(ARM64)
+
+
+def test_an_emulator_that_counts_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = counts_module._arguments
+    monkeypatch.setattr(
+        counts_module, "_arguments", lambda symbols, out: elsewhere(symbols, out.with_name("else"))
+    )
+    with pytest.raises(DeviceError, match="`qemu-aarch64` ran without its plugin") as caught:
+        counted(ARM64)
+    assert "QEMU 7.2 is needed" in caught.value.hint
+
+
+def test_what_is_not_emulated_is_not_counted() -> None:
+    with pytest.raises(KitError, match="`host_x86_64` is not emulated"):
+        counted("host_x86_64")
+
+
+def test_counts_need_to_know_of_how_many_frames_they_are() -> None:
+    words = ["PN_BOOT run=1 fw=f model=m isa=scalar", "hello", "PN_OTHER frames=1"]
+    for told in (["PN_PROFILE frames=3"], []):
+        report = read_report([*words, *told, "PN_DONE bad=0"], "1")
+        if told:
+            assert counts_module._frames(report) == 3
+        else:
+            with pytest.raises(DeviceError, match="did not say how many frames it ran"):
+                counts_module._frames(report)
 
 
 @pytest.mark.parametrize("name", [ARM64, BOARD])

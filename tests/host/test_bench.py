@@ -1,5 +1,6 @@
 """The benchmark on this computer: what it measures is what it says, and peers are checked."""
 
+import functools
 import gc
 import json
 import os
@@ -199,6 +200,22 @@ def test_calls_come_at_the_pace_of_their_frames():
     measure([Contestant("packet", "frame", call, frames=2)], PACED, QUICK)
     gaps = np.diff(moments[: QUICK.warm_up + 2])
     assert np.median(gaps) == pytest.approx(0.02, rel=0.3)
+
+
+@pytest.mark.parametrize("words", [["--mode", "both", "--against", "rnnoise"], ["--mode", "paced"]])
+def test_the_verb_shows_and_writes_what_was_measured(capsys, monkeypatch, tmp_path, words):
+    monkeypatch.setattr(host, "Request", functools.partial(host.Request, plan=QUICK))
+    path, is_whole = tmp_path / "bench.json", "both" in words
+    more = ["--json", str(path)] if is_whole else []
+    assert cli.main(["bench", *words, *more]) == 0
+    out = capsys.readouterr().out
+    assert "measured time on this machine: median of a call, per frame of 10 ms" in out
+    assert re.search(r"^network .* right, [3-9]\d dB", out, re.MULTILINE)
+    assert re.search(r"^  gru1 ", out, re.MULTILINE)
+    assert ("median of single kernels" in out) == ("RNNoise" in out) == is_whole
+    assert re.search(r"^whole frame, share of this core: (warm|paced) \d", out, re.MULTILINE)
+    if is_whole:
+        assert f"CRC of the output: {json.loads(path.read_text())['out_crc']}" in out
 
 
 @pytest.mark.parametrize(

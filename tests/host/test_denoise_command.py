@@ -13,7 +13,9 @@ import pytest
 import soundfile
 
 from kit.denoiser import LATENCY_SAMPLES, SAMPLE_RATE_HZ, Denoiser
+from kit.errors import CheckFailed
 from kit.paths import ROOT
+from kit.verbs.denoise import _require_same
 
 NOISY = ROOT / "kit" / "demo" / "noisy.flac"
 CLEAN = ROOT / "kit" / "demo" / "clean.flac"
@@ -47,6 +49,22 @@ def si_sdr_db(estimate: np.ndarray, reference: np.ndarray) -> float:
     projection = reference * (estimate @ reference) / (reference @ reference)
     error = estimate - projection
     return float(10 * np.log10((projection @ projection) / (error @ error)))
+
+
+def test_a_stream_is_for_this_computer_alone():
+    done = denoise("-", "-", "--target", "qemu_aarch64")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b"a stream runs on this computer only" in done.stderr
+
+
+def test_bytes_that_differ_are_told_with_the_first_place(capsys: pytest.CaptureFixture[str]):
+    ours = np.zeros((1000, 1), np.int16)
+    theirs = ours.copy()
+    theirs[[500, 700]] = 1
+    with pytest.raises(CheckFailed, match="a and b differ in 2 samples, first at 500") as caught:
+        _require_same(theirs, ours, "a", "b")
+    assert caught.value.hint.startswith("nothing was written")
+    assert capsys.readouterr().out == ""
 
 
 def test_a_forced_instruction_set_gives_the_same_bytes_and_an_unknown_one_an_error(

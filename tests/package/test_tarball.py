@@ -27,6 +27,12 @@ def host_package(tmp_path_factory) -> Path:
     return unpack(make_package("host_x86_64", "tarball", folder), folder / "unpacked")
 
 
+def test_a_board_gets_the_static_library_alone(tmp_path):
+    package = unpack(make_package("mps2_an500", "tarball", tmp_path), tmp_path / "unpacked")
+    assert [path.name for path in (package / "lib").glob("lib*")] == ["libpercepnet.a"]
+    assert "SHARED" not in (package / "lib/cmake/percepnet/percepnetConfig.cmake").read_text()
+
+
 def configure_and_build(package: Path, folder: Path, *options: str) -> Path:
     """A consumer in its own folder, built by CMake; the program."""
     (folder / "main.c").write_text(CONSUMER)

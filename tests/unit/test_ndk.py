@@ -64,6 +64,13 @@ def test_a_build_starts_the_ndks_programs_and_makes_no_stand_ins(tmp_path: Path,
     assert not (BUILD / "never").exists()
 
 
+def test_stand_ins_are_made_once_for_all_variants():
+    scons = [sys.executable, "-m", "SCons", "-Q", "-n", "trials-android_armv7", "below=never"]
+    said = process.run(scons, cwd=ROOT, timeout_s=SCONS_TIMEOUT_S).text
+    assert said.count("stand_in/include/string.h") == 1
+    assert not (BUILD / "never").exists()
+
+
 def test_other_toolchains_do_not_care(tmp_path: Path, monkeypatch):
     before = load_toolchain("gcc_aarch64")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "nowhere"))

@@ -1,6 +1,8 @@
 """Packages: reproducible archives, formats found by their files, and mistakes told clearly."""
 
 import io
+import json
+import pathlib
 import stat
 import tarfile
 import zipfile
@@ -8,7 +10,7 @@ import zipfile
 import pytest
 
 from kit import cli
-from kit.package import Format, Request, _base, format_names, make_format
+from kit.package import Format, Request, _base, fitting_formats, format_names, make_format
 from kit.package._archive import Link, Program, tar_gz, write_folder, zip_
 from kit.package._libraries import public_functions, version_script
 from kit.target import load_target
@@ -100,6 +102,30 @@ def test_the_list_says_what_suits_a_target_and_why_the_rest_does_not(capsys, tmp
     assert suits["tarball"].endswith(" yes") and suits["amalgamation"].endswith(" yes")
     assert suits["aar"].endswith("it is no Android phone")
     assert not (tmp_path / "out").exists()
+
+
+def test_what_suits_a_target_is_packed_where_nothing_is_named():
+    assert fitting_formats(load_target("android_arm64")) == ["aar", "amalgamation"]
+    small = ["amalgamation", "arduino", "cmsis_pack", "tarball", "zephyr"]
+    assert fitting_formats(load_target("mps2_an500")) == small
+
+
+def test_paths_and_sizes_are_shown_and_written(capsys, tmp_path):
+    """Of an archive, and of a folder with all that is in it."""
+    wanted = ["--format", "zephyr", "--format", "amalgamation"]
+    out, facts = tmp_path / "out", tmp_path / "facts.json"
+    words = ["package", "mps2_an500", *wanted, "--out", str(out), "--json", str(facts)]
+    assert cli.main(words) == 0
+    shown = capsys.readouterr().out
+    packed = json.loads(facts.read_text())
+    assert list(packed) == ["zephyr", "amalgamation"]
+    for made in packed.values():
+        path = pathlib.Path(made["path"])
+        files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
+        assert made["bytes"] == sum(len(file.read_bytes()) for file in files) > 400_000
+        assert str(made["bytes"]) in shown
+    assert cli.main([*words[:4], "--out", str(out)]) == 0, "the same again"
+    assert {path.name for path in tmp_path.iterdir()} == {"out", "facts.json"}
 
 
 def test_a_model_that_is_not_there_is_told(tmp_path):
