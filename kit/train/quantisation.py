@@ -15,6 +15,15 @@ def fake_weight(weight: torch.Tensor) -> torch.Tensor:
     return weight + (rounded - weight).detach()
 
 
+def levels_and_scale(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same as whole numbers (outputs, inputs), -127..127, and what they are worth (outputs,);
+    both float32.
+    """
+    with torch.no_grad():
+        levels, scale = int8_grid(weight)
+        return levels.float(), scale[:, 0].float()
+
+
 def int8_grid(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Quantise as kit.model.quantise does, to the bit: levels (outputs, inputs), -127..127, and
     scales (outputs, 1), both float64.
