@@ -16,7 +16,7 @@ from kit.model.architecture import (
     Architecture,
 )
 from kit.train.products import linear
-from kit.train.quantisation import STEPS, fake_activations, fake_weight, levels_and_scale
+from kit.train.quantisation import STEPS, fake_activations, fake_weight, int8_grid
 from kit.train.recurrence import gru
 
 WEIGHT_LIMIT = 0.5
@@ -110,7 +110,7 @@ class PercepNet(nn.Module):
         """Do the same for a layer with many inputs, all of them activations."""
         if not self.halves or x.device.type != "cpu":
             return self._dense(layer, x)
-        rounded = (*levels_and_scale(layer.weight), STEPS) if self.quantised else (None, None, 0.0)
+        rounded = (*int8_grid(layer.weight), STEPS) if self.quantised else (None, None, 0.0)
         return linear(x, layer.weight, layer.bias, *rounded)
 
     def _act(self, x: torch.Tensor) -> torch.Tensor:

@@ -59,8 +59,8 @@ class _Linear(torch.autograd.Function):
         if levels is None:
             context.save_for_backward(x, weight)
             return multiply(x, weight.t(), bias=bias)
-        context.save_for_backward(x, levels * scale[:, None])
-        return multiply(x, levels.t(), steps, scale / steps, bias)
+        context.save_for_backward(x, (levels * scale[:, None]).float())
+        return multiply(x, levels.t(), steps, (scale / steps).float(), bias)
 
     @staticmethod
     def backward(context: Any, grad: torch.Tensor) -> tuple[torch.Tensor | None, ...]:

@@ -6,7 +6,7 @@ import torch
 
 from kit.train import native
 from kit.train.products import linear, multiply
-from kit.train.quantisation import STEPS, fake_weight, levels_and_scale
+from kit.train.quantisation import STEPS, fake_weight, int8_grid
 
 
 class _Recurrence(torch.autograd.Function):
@@ -35,13 +35,13 @@ class _Recurrence(torch.autograd.Function):
         states = x.new_empty(steps + 1, batch, units)
         seen = x.new_empty(steps, batch, units)
         saved = x.new_empty(steps, batch, 4 * units)
-        worth = None if scale is None else scale / steps_per_unit
+        worth = None if scale is None else (scale / steps_per_unit).float()
         inputs = [x.contiguous(), met, bias, first.contiguous()]
         pointers = [native.pointer(ffi, tensor) for tensor in inputs]
         rest = [native.pointer(ffi, tensor) for tensor in (worth, states, seen, saved)]
         if library.gru_forward(steps, batch, units, *pointers, steps_per_unit, halves, *rest):
             raise MemoryError
-        real = met if scale is None else levels * scale[:, None]
+        real = met if scale is None else (levels * scale[:, None]).float()
         context.save_for_backward(real, states, seen, saved)
         context.halves = halves
         return states[1:]
@@ -86,9 +86,7 @@ def gru(
     """
     steps = STEPS if quantised else 0.0
     if halves and x.device.type == "cpu":
-        rounded = [
-            levels_and_scale(w) if quantised else (None, None) for w in (weight_ih, weight_hh)
-        ]
+        rounded = [int8_grid(w) if quantised else (None, None) for w in (weight_ih, weight_hh)]
         products = linear(x, weight_ih, bias_ih, *rounded[0], steps)
         return _Recurrence.apply(products, weight_hh, bias_hh, first, steps, True, *rounded[1])
     if quantised:
