@@ -52,18 +52,12 @@ def is_library(path: Path) -> bool:
     return path.parent.name in (*_COMPILED_FOLDERS, "kernels")
 
 
-def kernels(target: Target, toolchain: Toolchain) -> list[Kernel]:
-    """Kernel files of the target's ISAs: by family, then the most capable ISA last.
-
-    Raises KitError for a kernel file whose suffix is no ISA of any toolchain's data for this
-    target's compiler.
-    """
+def kernels(target: Target) -> list[Kernel]:
+    """Kernel files of the target's ISAs: by family, then the most capable ISA last."""
     found = []
     for path in c_files(FIRMWARE / "kernels"):
         family, separator, isa = path.stem.partition("__")
         if separator and isa in target.isas:
-            if isa not in toolchain.isa_flags:
-                raise KitError(f"toolchain `{toolchain.name}` has no flags for `{path.name}`")
             found.append(Kernel(path, family, isa))
     return sorted(found, key=lambda kernel: (kernel.family, target.isas.index(kernel.isa)))
 

@@ -33,7 +33,7 @@ class TargetBuild:
         self.toolchain = load_toolchain(self.target.toolchain)
         self.folder = build_folder(self.target, below)
         self.model = find_model(self.target, model)
-        self.kernels = sources.kernels(self.target, self.toolchain)
+        self.kernels = sources.kernels(self.target)
         self.shell_toolchain = shell_toolchain(self.target, self.toolchain)
         self._verbose = verbose
         self._environments: dict[tuple[str, str], Environment] = {}

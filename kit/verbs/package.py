@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 from kit import console
-from kit.errors import KitError
 from kit.files import write_json
 from kit.package import Request, fitting_formats, format_names, make_format
 from kit.paths import BUILD
@@ -57,8 +56,6 @@ def command(
         _list(name)
         return
     chosen = list(dict.fromkeys(formats)) or fitting_formats(target)
-    if not chosen:
-        raise KitError(f"no format suits target `{name}`", hint="see: --list")
     makers = {word: make_format(word) for word in chosen}
     request = Request(target, model)
     made = {word: maker.write(request, out) for word, maker in makers.items()}

@@ -18,9 +18,15 @@ _SETTINGS = """\
 branch = true
 parallel = true
 sigterm = true
-patch = subprocess
-source = {root}/kit
+patch = subprocess, _exit
+source_pkgs = kit
 data_file = {folder}/data
+
+# Tests build, and break, in copies of the checkout: what runs there runs here too.
+[paths]
+kit =
+    {root}/kit
+    */kit
 """
 
 

@@ -86,20 +86,34 @@ def test_what_runs_in_a_process_that_a_test_starts_counts(tmp_path: Path) -> Non
     starts = tmp_path / "test_starts.py"
     starts.write_text(_STARTS_THE_KIT, encoding="utf-8")
     words = [str(starts), "-p", "no:cacheprovider"]
-    files = {file.path: file for file in python.measure(words, tmp_path)}
+    files = {file.path: file for file in python.measure(words, tmp_path / "measured")}
     assert not files["kit/__main__.py"].spots
+    assert files["kit/java.py"].run, "it ran in a copy of the checkout"
     assert files["kit/train/training.py"].run == 0
+    assert all(path.startswith("kit/") for path in files)
 
 
 _STARTS_THE_KIT = """
+import shutil
 import subprocess
 import sys
 
+from kit.paths import ROOT
+
 def test_help():
     subprocess.run([sys.executable, "-m", "kit", "--help"], check=True)
+
+def test_a_copy(tmp_path):
+    shutil.copytree(ROOT / "kit", tmp_path / "kit")
+    subprocess.run([sys.executable, "-c", "import kit.java"], cwd=tmp_path, check=True)
 """
 
 
 @pytest.mark.long
 def test_every_line_and_branch_of_the_firmware_is_tested_or_explained() -> None:
     assert not explained.findings(firmware.measure([]), explained.load("firmware_src"))
+
+
+@pytest.mark.long
+def test_every_line_and_branch_of_the_kit_is_tested_or_explained() -> None:
+    assert not explained.findings(python.measure([]), explained.load("kit"))

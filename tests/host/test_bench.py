@@ -1,5 +1,6 @@
 """The benchmark on this computer: what it measures is what it says, and peers are checked."""
 
+import gc
 import json
 import os
 import re
@@ -11,16 +12,17 @@ import numpy as np
 import pytest
 
 from kit import cli, process
-from kit.bench import host, ours
+from kit.bench import host, model, ours
 from kit.bench.calls import Stream
 from kit.bench.contestant import Contestant, timed_in_python
 from kit.bench.host import Request
 from kit.bench.model import find_subject
-from kit.bench.peers import peer_contestants, peer_names
+from kit.bench.peers import peer_contestants, peer_names, rnnoise
 from kit.bench.timing import COLD, PACED, WARM, Plan, _join, _Turn, measure
 from kit.denoiser import Denoiser
 from kit.errors import KitError
 from kit.host import HOST_TARGET
+from kit.model.architecture import ARCHITECTURES
 from kit.target import load_target
 
 QUICK = Plan(rounds=2, warm_s=0.002, least_calls=5, cold_calls=3, paced_s=0.05)
@@ -105,8 +107,8 @@ def test_a_wrong_peer_is_told_wrong(subject):
 
 
 def _parts(subject):
-    model = subject.load()
-    return model.weights, model.arch
+    loaded = subject.load()
+    return loaded.weights, loaded.arch
 
 
 @pytest.mark.parametrize(
@@ -122,6 +124,14 @@ def test_a_peer_that_is_not_here_says_how_to_get_it(subject, monkeypatch, peer, 
     with pytest.raises(KitError, match=f"{package} is not installed") as caught:
         peer_contestants([peer], subject.load())
     assert "pip install -e '.[bench]'" in caught.value.hint
+
+
+def test_a_library_of_other_frames_is_no_rnnoise(tmp_path):
+    source, library = tmp_path / "other.c", tmp_path / "librnnoise.so"
+    source.write_text("int rnnoise_get_frame_size(void) { return 160; }\n")
+    process.run(["gcc", "-shared", "-fPIC", source, "-o", library], timeout_s=60.0)
+    with pytest.raises(KitError, match="librnnoise.so` has frames of another length than 480"):
+        rnnoise._Denoiser(library)
 
 
 def test_peers_are_found_by_file_name():
@@ -154,6 +164,33 @@ def test_a_paced_call_that_takes_too_long_is_missed():
     slow = Contestant("slow", "frame", timed_in_python(lambda: time.sleep(0.012)))
     times = measure([slow], PACED, QUICK)[0]
     assert times.missed == len(times.us)
+
+
+def test_the_collector_is_off_meanwhile_and_afterwards_as_it_was():
+    seen, told = [], []
+    call = timed_in_python(lambda: seen.append(gc.isenabled()))
+    for before in (True, False):
+        (gc.enable if before else gc.disable)()
+        measure([Contestant("call", "frame", call)], WARM, QUICK, told.append)
+        after = gc.isenabled()
+        gc.enable()
+        assert after == before
+    assert seen and not any(seen)
+    assert sum(told) == pytest.approx(2 * QUICK.planned_s(WARM, 1))
+
+
+def test_a_model_that_nobody_trained_has_random_weights(tmp_path, monkeypatch):
+    """As in a checkout without models."""
+    monkeypatch.setattr(model, "MODELS", tmp_path / "none")
+    monkeypatch.setattr(model, "BUILD", tmp_path / "build")
+    target = load_target(HOST_TARGET)
+    subject = find_subject(target, "lite")
+    assert (subject.title, subject.below) == ("lite (random weights)", "bench/lite")
+    assert subject.load().arch == ARCHITECTURES["lite"]
+    made = subject.path.stat()
+    assert find_subject(target, None).below == "bench/tiny"
+    find_subject(target, "lite")
+    assert subject.path.stat().st_ino == made.st_ino, "it was there already"
 
 
 def test_calls_come_at_the_pace_of_their_frames():

@@ -16,6 +16,7 @@ import kit
 from kit import host, java
 from kit.build import HOST_JNI, build
 from kit.denoiser import Denoiser
+from kit.errors import KitError
 from kit.paths import BUILD, FIRMWARE, ROOT
 
 JVM_TIMEOUT_S = 120
@@ -66,6 +67,16 @@ def denoised(classes: Path, folder: Path, sound: np.ndarray, *words: object) -> 
     source.write_bytes(sound.tobytes())
     run(classes, "denoise", source, result, *words)
     return np.frombuffer(result.read_bytes(), sound.dtype)
+
+
+def test_a_jdk_without_headers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = tmp_path / "jdk" / "bin" / "javac"
+    compiler.parent.mkdir(parents=True)
+    compiler.touch(0o755)
+    monkeypatch.setenv("PATH", str(compiler.parent))
+    with pytest.raises(KitError, match="`.*/jdk` has no include/jni.h") as caught:
+        java.include_folders()
+    assert "default-jdk-headless" in caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,15 @@ def test_a_bad_input_is_named_with_its_fault(tmp_path: Path, kind: str, words: s
     assert caught.value.hint
 
 
+def test_a_file_that_shrinks_while_it_is_read_is_told(tmp_path: Path):
+    path = tmp_path / "shrinks.wav"
+    soundfile.write(path, noise(480_000), 48000)
+    with AudioReader(path) as reader:
+        os.truncate(path, path.stat().st_size // 2)
+        with pytest.raises(KitError, match="damaged at 5.000 s of 10.000 s: the file ends early"):
+            list(reader.blocks())
+
+
 def test_a_wav_from_a_pipe_with_an_unknown_length_is_read(tmp_path: Path):
     path = tmp_path / "pipe.wav"
     soundfile.write(path, noise(1000), 48000)

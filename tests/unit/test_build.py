@@ -279,6 +279,7 @@ def test_a_warning_stops_the_build(built: Path) -> None:
         (["-c", "host_x86"], "unknown target `host_x86`"),
         (["test-host_x86"], "unknown target `host_x86`"),
         (["model=missing.tflite"], "model file `missing.tflite` does not exist"),
+        (["fuzz-host_x86_64"], "toolchain `gcc_x86_64` has no variant `fuzz`"),
     ],
 )
 def test_mistakes_are_told_before_anything_is_built(
@@ -287,6 +288,79 @@ def test_mistakes_are_told_before_anything_is_built(
     done = scons(built, *words)
     assert done.returncode == 2
     assert f"percepnet: {message}" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "targets/host/host_x86_64.toml",
+            'model = "tiny"',
+            'model = "teeny"',
+            "target `host_x86_64` names the model `teeny`: no kit/models/teeny.tflite\n"
+            "           models: compact, full, lite, tiny; or say model=FILE.tflite",
+        ),
+        (
+            "targets/host/host_x86_64.toml",
+            'model = "tiny"',
+            'model = "tiny"\napps = ["toy", "joy"]',
+            "target `host_x86_64` names the app `joy`\n           apps: toy",
+        ),
+        (
+            "targets/toolchains/gcc_base.toml",
+            "scalar = ",
+            "square = ",
+            "targets/host/host_x86_64.toml: `isas` names `scalar`",
+        ),
+    ],
+)
+def test_a_mistake_in_a_target_is_told_before_anything_is_built(
+    built: Path, file: str, old: str, new: str, message: str
+) -> None:
+    text = (built / file).read_text()
+    assert old in text
+    (built / file).write_text(text.replace(old, new))
+    done = scons(built, HOST)
+    (built / file).write_text(text)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"percepnet: {message}" in done.stderr
+
+
+def test_a_model_that_is_none_stops_the_build(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.tflite").write_text("no model")
+    done = scons(built, HOST, f"model={tmp_path / 'bad.tflite'}", f"build={tmp_path / 'build'}")
+    assert done.returncode == 2
+    assert "bad.tflite" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "build" / HOST / "gen" / "pn_model.c").exists()
+
+
+@pytest.mark.parametrize("goal", [f"profile-{HOST}", "host-jni"])
+def test_what_takes_a_model_is_not_built_without_one(goal: str, built: Path) -> None:
+    done = scons(built, goal, "model=none")
+    assert steps_of(done) == []
+    assert "Nothing to be done" in done.stdout
+
+
+def test_a_file_can_be_built_alone(built: Path, tmp_path: Path) -> None:
+    """A goal that is a path is SCons' own business."""
+    name = tmp_path / "build" / HOST / "obj/dsp/pn_alpha.o"
+    done = scons(built, str(name), "model=none", f"build={tmp_path / 'build'}")
+    assert [path.name for _, path in steps_of(done)] == ["pn_alpha.o"]
+    assert name.is_file()
+
+
+def test_what_a_killed_compiler_left_is_not_trusted(built: Path, tmp_path: Path) -> None:
+    compiler = tmp_path / "bin" / "gcc"
+    compiler.parent.mkdir()
+    compiler.write_text("#!/bin/sh\nkill -9 $$\n")
+    compiler.chmod(0o755)
+    folder = tmp_path / "build"
+    path = f"{compiler.parent}:{os.environ['PATH']}"
+    words = (HOST, "model=none", f"build={folder}")
+    assert scons(built, *words, env={**os.environ, "PATH": path}).returncode != 0
+    assert (folder / ".underway").exists(), "the next build forgets what SCons remembers"
+    steps_of(scons(built, *words))
+    assert not (folder / ".underway").exists()
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "session.distrust()", "pass"])

@@ -4,6 +4,7 @@ import contextlib
 import os
 import pty
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -189,6 +190,19 @@ def test_a_closed_serial_line_is_read_no_more() -> None:
     assert set(threading.enumerate()) <= before
     os.close(follower)
     os.close(leader)
+
+
+def test_writing_to_a_serial_line_that_was_cut_is_a_device_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        channel = SerialChannel(f"socket://127.0.0.1:{server.getsockname()[1]}", 115200, 5)
+        connection, _ = server.accept()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+    with pytest.raises(DeviceError, match="the program ended, or the line was cut"):
+        channel.read_some(5)
+    with pytest.raises(DeviceError, match="closed while it was sent data"):
+        channel.write(b"x")
+    channel.close()
 
 
 def test_a_serial_line_that_is_not_there_is_a_device_error() -> None:

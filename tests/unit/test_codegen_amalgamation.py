@@ -6,8 +6,10 @@ import sys
 
 import pytest
 
+from kit.codegen import amalgamation
 from kit.codegen.amalgamation import Sources, isa_of
 from kit.codegen.c_names import macros, private_names, rename, tokens, without_include_guard
+from kit.errors import KitError
 from kit.model.architecture import Architecture
 from kit.model.export import write_tflite
 from kit.model.random_model import random_weights
@@ -69,6 +71,20 @@ def test_private_headers_are_those_of_kernels_alone():
     private = Sources("rm16").private_headers()
     assert {"pn_lanes_mve.h", "pn_dsp_fft.h", "pn_neon.h"} <= private
     assert not private & {"pn_activation.h", "pn_kernels.h", "pn_fixed.h", "pn_tables.h"}
+
+
+def test_a_header_that_is_named_twice_is_in_once():
+    sources, unit = Sources("rm16"), amalgamation._Unit("x", "")
+    include = '#include "pn_neon.h"\n'
+    once = amalgamation._inline(include, amalgamation._Unit("x", ""), sources, {"pn_neon.h"})
+    assert amalgamation._inline(include * 2, unit, sources, {"pn_neon.h"}).strip() == once.strip()
+    assert "neon" in once and "#include" not in once
+
+
+def test_a_kernel_of_an_unknown_instruction_set_is_named(monkeypatch):
+    monkeypatch.delitem(amalgamation._ISAS, "mve")
+    with pytest.raises(KitError, match="does not know the ISA of `pn_.*__mve.c`"):
+        Sources("rm16")
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,12 @@
 import dataclasses
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
 import serial.tools.list_ports
+from pyocd.core.helpers import ConnectHelper
 from serial.tools.list_ports_common import ListPortInfo
 
 from kit import build as building
@@ -227,6 +229,52 @@ def test_boards_of_one_kind_are_told_apart_by_their_serial_numbers(
     ]
     monkeypatch.setattr(process, "dry_run", True)
     assert find_port("0483:374b:1") == "0483:374b:1"
+
+
+def test_where_nothing_looks_for_devices_what_would_is_named(
+    capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setitem(sys.modules, "pyocd", None)  # what Python knows not to be there
+    monkeypatch.setattr(serial.tools.list_ports, "comports", lambda: [])
+    code, _, err = run(capsys, "devices", "detect")
+    assert code == 2
+    assert "no phones were looked for: install it: sudo apt-get install -y adb" in err
+    assert "no debug probes were looked for: install pyOCD: pip install pyocd" in err
+    assert "nothing is connected" in err
+
+
+def test_what_is_found_comes_with_its_name_or_the_line_that_adds_it(
+    capsys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = [usb_port(tmp_path / "a", "066E"), usb_port(tmp_path / "b", "0123")]
+    adb = tmp_path / "adb"
+    adb.write_text("#!/bin/sh\necho 'R5CR30ABCDE  unauthorized usb:1-2'\n")
+    adb.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(serial.tools.list_ports, "comports", lambda: ports)
+    save_device(Device("nucleo", "nucleo_h743zi", serial="0483:374b:066E"))
+    path = tmp_path / "found.json"
+    code, out, err = run(capsys, "devices", "detect", "--json", str(path))
+    assert code == 0
+    rows = {line.split()[1]: line.split() for line in out.splitlines()[1:]}
+    assert rows["0483:374b:066E"][-1] == "nucleo" and rows["0483:374b:0123"][-1] == "ready"
+    assert "devices add NAME --target TARGET --serial 0483:374b:0123" in err
+    assert "--serial 0483:374b:066E" not in err
+    assert "R5CR30ABCDE: unlock it and accept the question" in err
+    assert {one["address"] for one in json.loads(path.read_text())} >= set(rows)
+
+
+def test_trouble_of_the_library_that_looks_for_probes_is_told(
+    capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(**_options: object) -> None:
+        raise OSError("no USB here")
+
+    monkeypatch.setattr(ConnectHelper, "get_all_connected_probes", unable)
+    code, _, err = run(capsys, "devices", "detect")
+    assert code == 2
+    assert "pyOCD cannot look for debug probes: no USB here" in err
 
 
 def test_flashing_what_takes_no_flashing_is_a_clear_mistake(

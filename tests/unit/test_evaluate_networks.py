@@ -1,8 +1,11 @@
 """The quick networks of the evaluation answer as the references that define them."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from kit.errors import ModelError
 from kit.evaluate.firmware_network import FirmwareNetwork
 from kit.evaluate.float_network import FloatNetwork
 from kit.model.architecture import Architecture
@@ -63,3 +66,13 @@ def test_the_float_network_answers_as_the_reference_does(make) -> None:  # noqa:
     expected = FloatReference(model.weights, model.arch).run(features)
     for got, wanted in zip(network.run(features), expected, strict=True):
         np.testing.assert_allclose(got, wanted, atol=2e-5)
+
+
+def test_a_model_that_the_firmware_refuses_is_told_why() -> None:
+    """One whose sums could overflow, which quantising never makes."""
+    model = quantise(odd())
+    bias = np.full_like(model.matrices["fc"].bias, 2**31 - 1)
+    forged = dataclasses.replace(model.matrices["fc"], bias=bias)
+    model = dataclasses.replace(model, matrices={**model.matrices, "fc": forged})
+    with pytest.raises(ModelError, match="the firmware refuses the model: .*matrix"):
+        FirmwareNetwork(model)

@@ -1,8 +1,11 @@
 """Metrics, alignment and summaries of the evaluation."""
 
 import dataclasses
+import json
 import math
 import pathlib
+import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -16,8 +19,10 @@ from kit.evaluate import engine, page, scoring
 from kit.evaluate.material import Case, at_level, clean_group, mixture_case, pair_cases, pairs
 from kit.evaluate.metrics import Scores, pesq_wb, score, si_sdr
 from kit.evaluate.peers import load_peer, peer_names
+from kit.mixtures import corpus
 from kit.mixtures.mixing import Mixture
 from kit.model.architecture import BANDS
+from kit.paths import MODELS
 
 RATE = 48000
 
@@ -163,6 +168,14 @@ def test_a_peer_that_is_not_known_is_named() -> None:
         load_peer("rnnoiz")
 
 
+def test_a_peer_whose_package_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyrnnoise", None)  # what Python knows not to be there
+    monkeypatch.delitem(sys.modules, "kit.evaluate.peers.rnnoise", raising=False)
+    with pytest.raises(KitError, match="`rnnoise` needs a package .*: pyrnnoise") as caught:
+        load_peer("rnnoise")
+    assert ".[peers]" in caught.value.hint
+
+
 def write_pair(folder: pathlib.Path, side: str, name: str, pcm: np.ndarray) -> None:
     (folder / side).mkdir(exist_ok=True)
     soundfile.write(folder / side / name, pcm, RATE)
@@ -180,6 +193,52 @@ def test_ones_own_pairs_go_together_by_name(tmp_path: pathlib.Path) -> None:
         pairs(tmp_path)
     with pytest.raises(KitError, match="no such folder"):
         pairs(tmp_path / "elsewhere")
+    (tmp_path / "none" / "noisy").mkdir(parents=True)
+    with pytest.raises(KitError, match="no audio files in .*noisy"):
+        pairs(tmp_path / "none")
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Folders `speech` and `noise` with something for the side that training holds out."""
+    base = tmp_path_factory.mktemp("sound")
+    rng = np.random.default_rng(4)
+    for kind, known in (("speech", "kathleen"), ("noise", corpus.HELD_OUT_NOISES[0])):
+        (base / kind).mkdir()
+        voice = talk() if kind == "speech" else np.rint(2000 * rng.standard_normal(3 * RATE))
+        soundfile.write(base / kind / f"{known}.wav", voice.astype(np.int16), RATE)
+    return base
+
+
+def test_models_are_scored_on_mixtures_and_on_clean_speech(
+    sound: pathlib.Path, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    where = [f"--{kind}={sound / kind}" for kind in ("speech", "noise")]
+    model, scores = MODELS / "tiny.tflite", tmp_path / "scores.json"
+    words = [f"--cache={tmp_path / 'cache'}", "--count=1", "--clean=1", "--snr=5"]
+    assert cli.main(["evaluate", *where, *words, f"--model={model}", f"--json={scores}"]) == 0
+    assert "tiny, 8-bit" in capsys.readouterr().out
+    recordings = json.loads(scores.read_text())["recordings"]
+    names = ["mixture 0", "clean 0, -50 dBFS", "clean 0, -25 dBFS", "clean 0, -3 dBFS"]
+    assert [recording["name"] for recording in recordings] == names
+    for recording in recordings:
+        assert list(recording["scores"]) == ["input", "tiny, float", "tiny, 8-bit"]
+    noisy = recordings[0]["scores"]
+    assert noisy["tiny, 8-bit"]["si_sdr_db"] > noisy["input"]["si_sdr_db"]
+
+
+def test_two_models_of_one_name_are_told(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = shutil.copy(MODELS / "tiny.tflite", tmp_path)
+    models = [f"--model={path}" for path in (MODELS / "tiny.tflite", other)]
+    assert cli.main(["evaluate", *models, "--pairs", str(tmp_path)]) == 2
+    assert "two models are called `tiny`" in capsys.readouterr().err
+
+
+def test_silence_has_no_level_to_be_brought_to() -> None:
+    silence = np.zeros(100, np.int16)
+    assert np.array_equal(at_level(silence, -26.0), silence)
 
 
 def test_the_page_shows_every_system_and_group() -> None:
@@ -210,3 +269,7 @@ def test_what_cannot_be_judged_has_no_score() -> None:
     nothing, silence = np.zeros(0), np.zeros(16000)
     assert math.isnan(pesq_wb(nothing, nothing))
     assert math.isnan(pesq_wb(silence, silence))
+    late = silence.copy()
+    late[15000:] = 0.1 * np.random.default_rng(0).standard_normal(1000)
+    assert math.isnan(pesq_wb(late, late)), "no utterance"
+    assert math.isnan(pesq_wb(late[-1000:], late[-1000:])), "too short"

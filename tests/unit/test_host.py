@@ -14,6 +14,15 @@ def test_functions_with_their_bodies_are_left_out() -> None:
     assert "{ return" not in " ".join(declared.split())
 
 
+def test_an_inline_function_that_is_only_declared_is_left_out_and_no_more() -> None:
+    text = (
+        '# 1 "{}/x.h"\nstatic inline int pn_a(int x);\nint pn_b(void);\n'
+        "static inline int pn_c(int x) {{ if (x) {{ x = 0; }} return x; }}\nint pn_d(void);\n"
+    )
+    known = host._own_declarations(text.format(host.ROOT))
+    assert " ".join(known.split()) == "int pn_b(void); int pn_d(void);"
+
+
 def test_plain_integers_stay_constants() -> None:
     assert "#define PN_STORE_SLOTS 2\n" in host.declarations("pn_store.h")
 

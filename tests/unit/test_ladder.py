@@ -3,6 +3,7 @@
 import base64
 import functools
 import io
+import json
 import math
 import re
 
@@ -11,6 +12,7 @@ import pytest
 import soundfile
 from click.testing import CliRunner
 
+from kit import cli
 from kit.dsp import oracle
 from kit.errors import KitError
 from kit.host import HOST_TARGET
@@ -19,6 +21,7 @@ from kit.ladder.signals import Pair, behind_highpass
 from kit.model.import_ import load_model
 from kit.paths import MODELS
 from kit.target import load_target
+from kit.verbs import oracle as oracle_verb
 from kit.verbs.oracle import command
 
 RATE_HZ = 48000
@@ -203,6 +206,40 @@ def test_the_page_holds_everything_and_plays_the_exact_samples():
         pcm, _ = soundfile.read(io.BytesIO(base64.b64decode(sound)), dtype="int16")
         np.testing.assert_array_equal(pcm, expected)
     assert f"{scores['d_comb'].harmonic_snr_db:.1f}" in text
+
+
+@pytest.fixture(scope="module")
+def held_out(tmp_path_factory):
+    """Options for folders with a voice and a noise that training never hears."""
+    base = tmp_path_factory.mktemp("sound")
+    words = [f"--cache={base / 'cache'}"]
+    for kind, name in (("speech", "kathleen"), ("noise", "noisekun-rain")):
+        (base / kind).mkdir()
+        write(base / kind / f"{name}.wav", pair().clean if kind == "speech" else pair().noisy)
+        words.append(f"--{kind}={base / kind}")
+    return words
+
+
+def test_a_survey_averages_over_mixtures_that_training_holds_out(held_out, tmp_path):
+    figures = tmp_path / "scores.json"
+    words = [*held_out, "--count=2", "--forms", f"--json={figures}"]
+    result = CliRunner().invoke(command, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    report = json.loads(figures.read_text())
+    assert (report["count"], len(report["mixtures"])) == (2, 2)
+    assert set(report["mean"]) == set(forms.FORMS)
+    each = [row["scores"]["shipped"]["pesq"] for row in report["mixtures"]]
+    assert report["mean"]["shipped"]["pesq"] == pytest.approx(sum(each) / 2)
+
+
+def test_without_a_model_the_networks_rungs_are_left_out(tmp_path, monkeypatch, capsys):
+    """As in a checkout where none was trained yet."""
+    monkeypatch.setattr(oracle_verb, "MODELS", tmp_path)
+    clean, noisy = write(tmp_path / "c.wav", pair().clean), write(tmp_path / "n.wav", pair().noisy)
+    assert cli.main(["oracle", str(clean), str(noisy), f"--out={tmp_path / 'out'}"]) == 0
+    assert "the network's rungs are left out" in capsys.readouterr().err
+    made = {path.stem for path in (tmp_path / "out").glob("*.wav")}
+    assert made == {name for name in rungs.TITLES if name[0] in "abcde"}
 
 
 @pytest.mark.parametrize(

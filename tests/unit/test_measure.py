@@ -68,6 +68,19 @@ def test_memory_is_what_the_program_said():
     assert memory_of(report_of("instr")) == MEMORY
 
 
+def test_a_program_that_says_nothing_of_its_memory_is_refused():
+    report = read_report(["PN_BOOT run=1 fw=f model=m isa=scalar", "PN_DONE bad=0"], "1")
+    with pytest.raises(DeviceError, match="nothing about its memory"):
+        memory_of(report)
+
+
+def test_budgets_of_a_program_whose_sizes_are_unknown_are_those_of_what_it_said():
+    limits = Budgets(frame_instructions=1099, stack_bytes=3000, flash_bytes=1)
+    target = dataclasses.replace(load_target("mps3_an547"), budgets=limits)
+    budgets = check_budgets(target, COSTS, MEMORY, None)
+    assert [budget.name for budget in budgets] == ["frame instructions", "stack bytes"]
+
+
 def test_budgets_compare_the_worst_frame_memory_and_regions():
     limits = Budgets(
         frame_instructions=1099, stack_bytes=3000, ram_bytes=3999, flash_bytes=40_100, p999_us=1

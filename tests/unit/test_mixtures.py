@@ -2,6 +2,7 @@
 
 import csv
 import dataclasses
+import itertools
 import pathlib
 
 import numpy as np
@@ -181,6 +182,51 @@ def test_a_broken_file_is_named(tmp_path: pathlib.Path) -> None:
         corpus.load(dataclasses.replace(where, speech=tmp_path / "speech"), held_out=False)
 
 
+ECHO = RATE // 2
+
+
+@pytest.fixture(scope="module")
+def rooms(folders: corpus.Folders, tmp_path_factory: pytest.TempPathFactory) -> corpus.Folders:
+    """The same with sixteen rooms: direct sound after 0.1 s, and half of it once more, late."""
+    base = tmp_path_factory.mktemp("rooms")
+    response = np.zeros(RATE, np.float32)
+    response[RATE // 10], response[RATE // 10 + ECHO] = 0.8, 0.4
+    for i in range(16):
+        soundfile.write(base / f"room{i:02}.wav", response, RATE, subtype="FLOAT")
+    return dataclasses.replace(folders, rooms=base)
+
+
+def test_one_room_in_eight_is_held_out(rooms: corpus.Folders) -> None:
+    sides = {held_out: corpus.load(rooms, held_out) for held_out in (False, True)}
+    assert [path.stem for path in sides[True].rooms] == ["room03", "room11"]
+    assert len(sides[False].rooms) == 14 and not set(sides[False].rooms) & set(sides[True].rooms)
+
+
+def test_a_recorded_room_begins_at_its_direct_sound(rooms: corpus.Folders) -> None:
+    sound = corpus.load(rooms, held_out=True)
+    response = sound.room(sound.rooms[0])
+    assert np.argmax(response) == RATE // 1000 and response.max() == pytest.approx(1.0)
+    assert response[RATE // 1000 + ECHO] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_the_target_in_a_recorded_room_has_none_of_its_late_echo(rooms: corpus.Folders) -> None:
+    recipe = dataclasses.replace(mixing.VALIDATION, clean_share=1.0, room_share=1.0, seconds=3.0)
+    mixer = mixing.Mixer(corpus.load(rooms, held_out=False), recipe, seed=1)
+    recorded = 0
+    for i in range(6):
+        mixture = mixer.render(i)
+        late = mixture.noisy.astype(float) - mixture.clean
+        recorded += np.abs(late[ECHO:] - 0.5 * mixture.clean[:-ECHO]).max() < 3
+    assert 1 <= recorded <= 5, "half of the rooms are made up"
+
+
+def test_a_room_that_is_no_sound_is_named(folders: corpus.Folders, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "rooms").mkdir()
+    (tmp_path / "rooms" / "hall.wav").write_bytes(b"RIFF and no more")
+    with pytest.raises(KitError, match="cannot read .*hall.wav"):
+        corpus.load(dataclasses.replace(folders, rooms=tmp_path / "rooms"), held_out=False)
+
+
 def test_the_gate_lowers_the_background_and_keeps_the_speech() -> None:
     rng = np.random.default_rng(1)
     noisy = speech_like(rng, 4.0)
@@ -193,6 +239,25 @@ def test_the_gate_lowers_the_background_and_keeps_the_speech() -> None:
     loud = ~quiet
     error = np.mean((gated[loud] - noisy[loud]) ** 2) / np.mean(noisy[loud] ** 2)
     assert 10 * np.log10(error) < -20.0
+
+
+def test_what_is_too_short_for_a_gate_or_a_frame_is_taken_whole() -> None:
+    short = np.full(100, 0.25, np.float32)
+    assert np.array_equal(corpus.gate_background(short), short)
+    assert mixing.active_rms(short) == 0.25
+    assert mixing.active_rms(short[:0]) == 0.0
+    assert np.array_equal(mixing._faded(short[:1].copy(), 0.01), short[:1])
+
+
+def test_a_layer_of_noise_may_be_hum(training: corpus.Corpus) -> None:
+    """It repeats itself, 25 to 160 times a second."""
+    mixer = mixing.Mixer(training, mixing.VALIDATION, seed=1)
+    first = ((seed, np.random.default_rng(seed).random()) for seed in itertools.count())
+    for seed in itertools.islice((seed for seed, draw in first if 0.8 <= draw < 0.84), 3):
+        layer = mixer._noise_layer(np.random.default_rng(seed), RATE)
+        power = np.abs(np.fft.rfft(layer, 2 * RATE)) ** 2
+        alike = np.fft.irfft(power)[RATE // 170 : RATE // 24] / np.sum(layer**2)
+        assert alike.max() > 0.5, seed
 
 
 def test_a_mixture_repeats_bit_by_bit_in_any_order(training: corpus.Corpus) -> None:

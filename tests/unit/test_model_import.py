@@ -109,6 +109,20 @@ def test_gates_that_are_cut_out_one_by_one_are_understood(
     np.testing.assert_array_equal(model.weights["gru1.weight_ih"], WEIGHTS["gru1.weight_ih"])
 
 
+def test_a_slice_that_is_no_gate_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def change(graph: export._Graph) -> None:
+        names = {tensor.name: i for i, tensor in enumerate(graph._tensors)}
+        at = find(graph, "SPLIT", "gru1.ih.r")
+        rest = graph._operators[at + 1 :]
+        del graph._operators[at:]
+        graph.slice(names["gru1.ih"], 5, 11, "gru1.r.cut")
+        graph._operators[-1].outputs[:] = [names["gru1.ih.r"]]
+        graph._operators += rest
+
+    with pytest.raises(ModelError, match=r"cuts \[5:16\] out of `gru1.ih` of 33"):
+        import_tflite(tampered(monkeypatch, change))
+
+
 def reshape(graph: export._Graph, name: str, *shape: int) -> None:
     """Give a tensor another shape, and zeros where it holds data."""
     at = [tensor.name for tensor in graph._tensors].index(name)
@@ -266,6 +280,7 @@ def test_an_operator_of_another_kind_is_named(monkeypatch: pytest.MonkeyPatch) -
     ("kind", "output", "inputs"),
     [
         ("FULLY_CONNECTED", "gru3.ih", {"gru2.next": "gru1.next"}),
+        ("FULLY_CONNECTED", "gru3.ih", {"gru2.next": "gru2.z"}),
         ("CONCATENATION", "gru_strength.input", {"gru3.next": "gru2.next"}),
         ("SUB", "gru1.step", {"gru1": "gru1.n", "gru1.n": "gru1"}),
         ("MUL", "gru4.held", {"gru4.z": "gru4.r"}),

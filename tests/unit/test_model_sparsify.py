@@ -76,6 +76,8 @@ def test_the_command_writes_a_model_and_says_what_it_takes(tmp_path: Path, capsy
     sizes = json.loads(report.read_text())
     assert sizes["gru1.hh"] == {"weights": 144 * 48, "bytes": 144 * 48 // 2 + 2 * (18 + 108)}
     assert "gru1.hh" in capsys.readouterr().out
+    assert cli.main(["sparsify", str(dense), str(tmp_path / "again"), "--share", "0.5"]) == 0
+    assert (tmp_path / "again").read_bytes() == out.read_bytes()
 
 
 def test_the_command_leaves_nothing_behind_for_a_bad_share(tmp_path: Path, capsys):

@@ -93,6 +93,11 @@ def test_the_option_names_an_ndk_as_the_variable_does(tmp_path: Path, capsys):
     assert os.environ[FOLDER_VARIABLE] == str(ndk)
 
 
+def test_doctor_says_what_compiles_where_no_ndk_is(capsys):
+    assert cli.main(["doctor", "android_arm64"]) == 0
+    assert "no NDK is named by" in capsys.readouterr().out
+
+
 def test_a_wrong_option_is_told_before_anything_is_built(tmp_path: Path, capsys):
     assert cli.main(["build", "android_arm64", "--ndk", str(tmp_path)]) == 2
     assert "is not an Android NDK" in capsys.readouterr().err

@@ -93,6 +93,20 @@ def test_an_unfit_target_is_told_why_and_nothing_is_written(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_list_says_what_suits_a_target_and_why_the_rest_does_not(capsys, tmp_path):
+    assert cli.main(["package", "host_x86_64", "--list", "--out", str(tmp_path / "out")]) == 0
+    suits = {line.split()[0]: line.rstrip() for line in capsys.readouterr().out.splitlines()[1:]}
+    assert list(suits) == format_names()
+    assert suits["tarball"].endswith(" yes") and suits["amalgamation"].endswith(" yes")
+    assert suits["aar"].endswith("it is no Android phone")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_model_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(_base.KitError, match="there is no model `.*none.tflite`"):
+        Request(load_target("host_x86_64"), tmp_path / "none.tflite").documents()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -76,6 +76,19 @@ def test_period_is_precise_enough_for_five_taps():
     assert np.quantile(errors, 0.95) <= 1.0, errors.max()
 
 
+def test_a_path_that_begins_anew_leaves_the_frame_before_on_the_best_one():
+    """Nothing leads from there to a lag that is best all at once, and is too far to move to."""
+    tracker, scores = pitch.PitchTracker(), np.zeros(len(pitch.LAGS))
+    known, sudden = 100, 20
+    for _ in range(5):
+        scores[:] = 0.0
+        scores[known] = 1.0
+        tracker._extend_paths(scores)
+    scores[known], scores[sudden] = 0.0, 5.0
+    assert tracker._extend_paths(scores) == known
+    assert tracker._extend_paths(scores) == sudden
+
+
 def test_correlation_follows_the_noise():
     steady = [voice(120.0, snr_db, glide_octaves=0.0)[0] for snr_db in (100.0, 10.0, 0.0)]
     correlations = [np.median(track(signal_q8)[1]) for signal_q8 in steady]

@@ -1,6 +1,7 @@
 """The subprocess wrapper: failures are told, nothing hangs, a dry run runs nothing."""
 
 import logging
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,6 +36,12 @@ def test_a_missing_program_is_named_with_its_package(monkeypatch: pytest.MonkeyP
         process.run(["arm-none-eabi-gcc", "--version"], timeout_s=5)
     assert "`arm-none-eabi-gcc` is not installed" in caught.value.message
     assert "apt-get install -y gcc-arm-none-eabi" in caught.value.hint
+
+
+def test_a_missing_program_of_no_known_package_is_to_be_found_by_the_user() -> None:
+    with pytest.raises(KitError) as caught:
+        process.run(["no-such-program"], timeout_s=5)
+    assert caught.value.hint == "install `no-such-program` and put it on PATH"
 
 
 def test_a_program_that_takes_too_long_is_ended() -> None:
@@ -163,6 +170,41 @@ def test_missing_packages_are_listed_with_one_line_to_run(monkeypatch: pytest.Mo
     assert "gcc-arm-none-eabi" in caught.value.message
     assert "sudo apt-get install -y gcc-arm-none-eabi" in caught.value.hint
     assert "qemu-system-arm: emulating mps3_an547" in caught.value.hint
+
+
+def stand_in_for_apt(folder: Path, monkeypatch: pytest.MonkeyPatch, exit_code: int) -> Path:
+    """Have nothing on PATH but an apt-get that notes what it is asked for; returns its notes."""
+    notes = folder / "notes"
+    apt = folder / "apt-get"
+    apt.write_text(f'#!/bin/sh\necho "$@" >>{notes}\necho no route >&2\nexit {exit_code}\n')
+    apt.chmod(0o755)
+    for name in ("sudo", "setpriv"):  # only an account that is not root asks sudo
+        (folder / name).symlink_to(shutil.which("env" if name == "sudo" else name))
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv(packages.MAY_INSTALL, "1")
+    return notes
+
+
+def test_missing_packages_are_installed_where_that_was_agreed_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = stand_in_for_apt(tmp_path, monkeypatch, exit_code=0)
+    packages.ensure_package("adb", "talking to phones")
+    assert notes.read_text().splitlines() == [
+        "update -qq",
+        "install -y -qq --no-install-recommends adb",
+    ]
+    assert "installing adb: talking to phones" in capsys.readouterr().err
+
+
+def test_an_installation_that_fails_is_told_with_the_line_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = stand_in_for_apt(tmp_path, monkeypatch, exit_code=100)
+    with pytest.raises(KitError, match="the packages could not be installed") as caught:
+        packages.ensure_test_tools()
+    assert caught.value.hint.startswith("no route\nby hand: sudo apt-get install -y gdb-multiarch")
+    assert notes.read_text() == "update -qq\n", "it ended there"
 
 
 @pytest.mark.parametrize("goal", ["qemu_aarch64", "test-qemu_aarch64"])

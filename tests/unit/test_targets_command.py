@@ -1,6 +1,7 @@
 """`targets` and `doctor`: nobody is told that a board works which was never tried."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,12 @@ def test_an_emulated_target_is_explained_and_written_for_programs(capsys, tmp_pa
     assert code == 0
     assert "qemu-system-arm" in out
     assert json.loads(path.read_text())["name"] == "mps3_an547"
+
+
+def test_this_computer_runs_its_programs_itself(capsys):
+    code, out, _ = run(capsys, "targets", "show", "host_x86_64")
+    assert code == 0
+    assert re.search(r"^  runs +local$", out, re.MULTILINE)
 
 
 def test_targets_alone_lists_them(capsys):

@@ -122,6 +122,28 @@ def test_an_answer_that_comes_twice_counts_once() -> None:
     assert not transfer.take(b"noise")
 
 
+def test_a_device_that_misses_bytes_at_a_commit_gets_the_update_again() -> None:
+    flash, transfer = Flash(), Transfer(make_blob(1))
+    advance(transfer, Device(flash), Phase.COMMIT)
+    answered(transfer, Status.INCOMPLETE)
+    assert transfer.phase is Phase.BEGIN
+    device = Device(flash)
+    advance(transfer, device, Phase.DONE)
+    assert device.weights == make_blob(1)
+
+
+def test_an_acknowledgement_of_nothing_new_is_no_progress() -> None:
+    transfer = Transfer(make_blob(1))
+    advance(transfer, Device(Flash()), Phase.DATA)
+    silences = 0
+    with pytest.raises(DeviceError, match="at byte 0 of"):
+        while True:
+            answered(transfer, Status.OK)
+            silences += 1
+            transfer.silence()
+    assert silences == 4
+
+
 def test_no_weights_are_sent_without_a_signature_that_is_asked_for() -> None:
     device = Device(Flash(), check_signature=lambda _signature, _blob: True)
     transfer = Transfer(make_blob(1))

@@ -42,6 +42,14 @@ def test_clusters_are_named_from_the_slowest_to_the_fastest() -> None:
     assert str(clusters[1]) == "cpu 4,5; 1197 of 2253 MHz; governor sched_pixel"
 
 
+def test_a_cluster_whose_cores_are_off_is_left_out() -> None:
+    off = PHONE.replace("cores 4 5\n", "cores \n")
+    assert [(c.name, c.cpus) for c in parse_vitals(off).clusters] == [
+        ("little", (0, 1, 2, 3)),
+        ("big", (6, 7)),
+    ]
+
+
 def test_heat_is_in_degrees_and_a_broken_sensor_is_left_out() -> None:
     assert parse_vitals(PHONE).temperatures == {"skin": 41.5, "outside": -3.0}
 
