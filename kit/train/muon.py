@@ -6,9 +6,11 @@ a network learns late, and the units that a grown one gained.
 """
 
 import concurrent.futures
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
+
+from kit.train.products import multiply
 
 MOMENTUM = 0.95
 BETAS = (0.9, 0.98)
@@ -19,15 +21,23 @@ _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ROUNDS = 5
 _GATES = 3
 _TINY = 1e-8
+# Of a matrix whose products are worth packing for bfloat16.
+_LEAST_SIDE = 64
+Product = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 class Muon:
     """Updates parameters in place from their `.grad`. A GRU's matrices hold three gates, each made
     orthogonal by itself.
+
+    halves: take the products of large matrices in bfloat16, on the processor.
     """
 
-    def __init__(self, parameters: Iterable[tuple[str, torch.nn.Parameter]]) -> None:
+    def __init__(
+        self, parameters: Iterable[tuple[str, torch.nn.Parameter]], halves: bool = False
+    ) -> None:
         self._parameters = dict(parameters)
+        self._halves = halves
         self._means = {n: torch.zeros_like(p) for n, p in self._parameters.items()}
         self._squares = {n: torch.zeros_like(p) for n, p in self._parameters.items() if p.ndim == 1}
         self._steps = 0
@@ -62,7 +72,12 @@ class Muon:
         rows, columns = ahead.shape
         gates = _GATES if "weight_" in name else 1
         scale = ADAM_STEP * max(rows // gates, columns) ** 0.5
-        return orthogonal(ahead.view(gates, -1, columns)).view(rows, columns) * scale
+        return self._orthogonal(ahead.view(gates, -1, columns)).view(rows, columns) * scale
+
+    def _orthogonal(self, matrices: torch.Tensor) -> torch.Tensor:
+        if not self._halves or min(matrices.shape[1:]) < _LEAST_SIDE:
+            return orthogonal(matrices)
+        return torch.stack([orthogonal(matrix, multiply) for matrix in matrices])
 
     def _bias_step(self, name: str, gradient: torch.Tensor) -> torch.Tensor:
         mean = self._means[name].lerp_(gradient, 1.0 - BETAS[0])
@@ -71,15 +86,15 @@ class Muon:
         return mean / (1.0 - BETAS[0] ** self._steps) / (unbiased.sqrt() + _TINY)
 
 
-def orthogonal(matrices: torch.Tensor) -> torch.Tensor:
+def orthogonal(matrices: torch.Tensor, multiply: Product = torch.matmul) -> torch.Tensor:
     """Bring all singular values of each matrix (..., rows, columns) near 1; its singular vectors
-    stay.
+    stay. multiply: how to take products.
     """
     is_tall = matrices.shape[-2] > matrices.shape[-1]
     x = matrices.mT if is_tall else matrices
     x = x / (torch.linalg.matrix_norm(x, keepdim=True) + _TINY)
     linear, cubic, quintic = _QUINTIC
     for _ in range(_ROUNDS):
-        gram = x @ x.mT
-        x = linear * x + (cubic * gram + quintic * gram @ gram) @ x
+        gram = multiply(x, x.mT)
+        x = linear * x + multiply(cubic * gram + quintic * multiply(gram, gram), x)
     return x.mT if is_tall else x

@@ -15,7 +15,8 @@ from kit.model.architecture import (
     GRU_NAMES,
     Architecture,
 )
-from kit.train.quantisation import STEPS, fake_activations, fake_weight
+from kit.train.products import linear
+from kit.train.quantisation import STEPS, fake_activations, fake_weight, int8_grid
 from kit.train.recurrence import gru
 
 WEIGHT_LIMIT = 0.5
@@ -29,12 +30,14 @@ class PercepNet(nn.Module):
 
     quantised: compute with weights rounded to 8 bits per output and activations to steps of 1/127,
     as the firmware does; gradients pass through the rounding.
+    halves: on the processor, take the large products in bfloat16, of whole numbers if quantised.
     """
 
     def __init__(self, arch: Architecture) -> None:
         super().__init__()
         self.arch = arch
         self.quantised = False
+        self.halves = False
         self.fc = nn.Linear(FEATURES, arch.fc)
         self.conv1 = nn.Linear(CONV1_FRAMES * arch.fc, arch.conv1)
         self.conv2 = nn.Linear(CONV2_FRAMES * arch.conv1, arch.conv2)
@@ -74,18 +77,18 @@ class PercepNet(nn.Module):
         remembered = []
 
         def recur(name: str, x: torch.Tensor) -> torch.Tensor:
-            outputs = getattr(self, name)(x, states[len(remembered)], self.quantised)
+            outputs = getattr(self, name)(x, states[len(remembered)], self.quantised, self.halves)
             remembered.append(outputs[-1].detach())
             return self._act(outputs)
 
         a0 = _after(conv1, self._act(torch.tanh(self._dense(self.fc, features))))
-        c1 = torch.tanh(self._dense(self.conv1, _side_by_side(a0, CONV1_FRAMES)))
+        c1 = torch.tanh(self._wide(self.conv1, _side_by_side(a0, CONV1_FRAMES)))
         c1 = _after(conv2, self._act(c1))
-        c2 = self._act(torch.tanh(self._dense(self.conv2, _side_by_side(c1, CONV2_FRAMES))))
+        c2 = self._act(torch.tanh(self._wide(self.conv2, _side_by_side(c1, CONV2_FRAMES))))
         outputs = [c2]
         for name in GRU_NAMES:
             outputs.append(recur(name, outputs[-1]))
-        gains = torch.sigmoid(self._dense(self.gains, torch.cat(outputs, dim=-1)))
+        gains = torch.sigmoid(self._wide(self.gains, torch.cat(outputs, dim=-1)))
         s = recur("gru_strength", torch.cat([outputs[3], c2], dim=-1))
         tails = (a0[1 - CONV1_FRAMES :].detach(), c1[1 - CONV2_FRAMES :].detach())
         return gains, torch.sigmoid(self._dense(self.strengths, s)), (*tails, *remembered)
@@ -102,6 +105,13 @@ class PercepNet(nn.Module):
     def _dense(self, layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
         weight = fake_weight(layer.weight) if self.quantised else layer.weight
         return nn.functional.linear(x, weight, layer.bias)
+
+    def _wide(self, layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
+        """Do the same for a layer with many inputs, all of them activations."""
+        if not self.halves or x.device.type != "cpu":
+            return self._dense(layer, x)
+        rounded = (*int8_grid(layer.weight), STEPS) if self.quantised else (None, None, 0.0)
+        return linear(x, layer.weight, layer.bias, *rounded)
 
     def _act(self, x: torch.Tensor) -> torch.Tensor:
         return fake_activations(x) if self.quantised else x
@@ -122,12 +132,12 @@ class Gru(nn.Module):
         self.bias_ih = nn.Parameter(torch.empty(3 * units))
         self.bias_hh = nn.Parameter(torch.empty(3 * units))
 
-    def forward(self, x: torch.Tensor, first: torch.Tensor, quantised: bool) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, first: torch.Tensor, quantised: bool, halves: bool
+    ) -> torch.Tensor:
         """Run from state `first` (B, units): x (T, B, inputs) to outputs (T, B, units)."""
-        weights = [self.weight_ih, self.weight_hh]
-        if quantised:
-            weights = [fake_weight(w) for w in weights]
-        return gru(x, *weights, self.bias_ih, self.bias_hh, first, STEPS if quantised else 0.0)
+        weights = (self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh)
+        return gru(x, *weights, first, quantised, halves)
 
 
 def _after(tail: torch.Tensor, x: torch.Tensor) -> torch.Tensor:

@@ -2,45 +2,33 @@
 
 import torch
 
-from kit.model.quantise import CLIP_CANDIDATES, CLIP_STEPS, FINE_BITS
+from kit.model.quantise import CLIP_CANDIDATES, CLIP_STEPS
+from kit.train import native
 
 STEPS = 127.0
 
 
 def fake_weight(weight: torch.Tensor) -> torch.Tensor:
     """Round a matrix (outputs, inputs) to the int8 grid that the quantiser gives each output."""
-    with torch.no_grad():
-        levels, scale = int8_grid(weight)
-        rounded = (levels * scale).to(weight.dtype)
+    levels, scale = int8_grid(weight)
+    rounded = (levels.double() * scale[:, None]).to(weight.dtype)
     return weight + (rounded - weight).detach()
 
 
 def int8_grid(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Quantise as kit.model.quantise does, to the bit: levels (outputs, inputs), -127..127, and
-    scales (outputs, 1), both float64.
+    """Quantise as kit.model.quantise does, to the bit: levels (outputs, inputs), float32, whole
+    numbers -127..127, and scales (outputs,), float64; both on the weight's device.
     """
-    exact = weight.double()
-    largest = exact.abs().amax(dim=1, keepdim=True)
-    scale = largest * _clip_steps(exact, largest) / (CLIP_STEPS * STEPS)
-    scale = torch.where(largest > 0.0, scale, 1.0)
-    return torch.round(exact / scale).clamp(-STEPS, STEPS), scale
-
-
-def _clip_steps(weight: torch.Tensor, largest: torch.Tensor) -> torch.Tensor:
-    """The candidate of the least squared error for each output, (outputs, 1): whole numbers below
-    2^49 throughout, which float64 holds exactly.
-    """
-    fine = torch.round(weight / torch.where(largest > 0.0, largest, 1.0) * (127 << FINE_BITS))
-    best = torch.full_like(largest, CLIP_STEPS)
-    least = torch.full_like(largest, torch.inf)
-    for candidate in reversed(CLIP_CANDIDATES):
-        level = (candidate << FINE_BITS) // CLIP_STEPS
-        nearest = torch.floor((fine + level // 2) / level).clamp(-STEPS, STEPS)
-        error = (fine - nearest * level).square().sum(dim=1, keepdim=True)
-        better = error < least
-        best = torch.where(better, float(candidate), best)
-        least = torch.where(better, error, least)
-    return best
+    ffi, library = native.library(native.has_matrix_tiles())
+    values = weight.detach().cpu().contiguous()
+    rows, columns = values.shape
+    levels, scale = torch.empty_like(values), torch.empty(rows, dtype=torch.float64)
+    candidates = ffi.new("int32_t[]", list(CLIP_CANDIDATES))
+    given = (native.pointer(ffi, values), candidates, len(CLIP_CANDIDATES), CLIP_STEPS)
+    made = (native.pointer(ffi, levels), ffi.cast("double *", scale.data_ptr()))
+    if library.int8_grid(rows, columns, *given, *made):
+        raise MemoryError
+    return levels.to(weight.device), scale.to(weight.device)
 
 
 def fake_activations(x: torch.Tensor) -> torch.Tensor:

@@ -1,56 +1,20 @@
-"""A GRU layer over whole sequences: on the processor the loop over time in C, large matrix products
-in PyTorch; on a GPU cuDNN's.
-"""
+"""A GRU layer over whole sequences: on the processor the loop over time in C; on a GPU cuDNN's."""
 
-import functools
-import hashlib
-import pathlib
 from typing import Any
 
-import cffi
 import torch
 
-from kit import process
-from kit.files import scratch_folder
-from kit.paths import BUILD
-
-_SOURCE = pathlib.Path(__file__).with_name("recurrence.c")
-_FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=gnu11", "-fPIC", "-c")
-_COMPILE_TIMEOUT_S = 120.0
-_DECLARATIONS = """
-int gru_forward(size_t, size_t, size_t, const float *, const float *, const float *, const float *,
-float, float *, float *, float *); int gru_backward(size_t, size_t, size_t, const float *, const
-float *, const float *, const float *, float *, float *);
-"""
-
-
-@functools.cache
-def _library() -> tuple[cffi.FFI, Any]:
-    """Compile recurrence.c for this processor, once, and open it."""
-    digest = hashlib.sha256(_SOURCE.read_bytes() + " ".join(_FLAGS).encode()).hexdigest()[:16]
-    library = BUILD / "train" / f"recurrence-{digest}.so"
-    if not library.exists():
-        with scratch_folder(library.parent) as folder:
-            compiled, linked = folder / "a.o", folder / "a.so"
-            # Linked without -ffast-math: with it, loading would flush denormals everywhere.
-            for command in (
-                ["gcc", *_FLAGS, str(_SOURCE), "-o", str(compiled)],
-                ["gcc", "-shared", str(compiled), "-o", str(linked), "-lm"],
-            ):
-                process.run(command, timeout_s=_COMPILE_TIMEOUT_S)
-            linked.replace(library)
-    ffi = cffi.FFI()
-    ffi.cdef(_DECLARATIONS)
-    return ffi, ffi.dlopen(str(library))
-
-
-def _pointer(ffi: cffi.FFI, tensor: torch.Tensor) -> Any:
-    assert tensor.dtype == torch.float32 and tensor.is_contiguous()
-    return ffi.cast("float *", tensor.data_ptr())
+from kit.train import native
+from kit.train.products import linear, multiply
+from kit.train.quantisation import STEPS, fake_weight, int8_grid
 
 
 class _Recurrence(torch.autograd.Function):
-    """x (T, B, 3H), weight (3H, H), bias (3H,), first state (B, H) to outputs (T, B, H)."""
+    """x (T, B, 3H), weight (3H, H), bias (3H,), first state (B, H) to outputs (T, B, H).
+
+    levels, scale: as in kit.train.products.linear, where the state is rounded and products are
+    taken in bfloat16; otherwise None.
+    """
 
     @staticmethod
     def forward(
@@ -60,33 +24,46 @@ class _Recurrence(torch.autograd.Function):
         bias: torch.Tensor,
         first: torch.Tensor,
         steps_per_unit: float,
+        halves: bool,
+        levels: torch.Tensor | None,
+        scale: torch.Tensor | None,
     ) -> torch.Tensor:
-        ffi, library = _library()
+        ffi, library = _native(halves)
         steps, batch, triple = x.shape
         units = triple // 3
-        x, weight = x.contiguous(), weight.contiguous()
-        transposed = weight.t().contiguous()
+        met = weight.contiguous() if levels is None else levels
         states = x.new_empty(steps + 1, batch, units)
         seen = x.new_empty(steps, batch, units)
         saved = x.new_empty(steps, batch, 4 * units)
-        pointers = [_pointer(ffi, t) for t in (x, transposed, bias, first)]
-        outputs = [_pointer(ffi, t) for t in (states, seen, saved)]
-        if library.gru_forward(steps, batch, units, *pointers, steps_per_unit, *outputs):
+        worth = None if scale is None else (scale / steps_per_unit).float()
+        inputs = [x.contiguous(), met, bias, first.contiguous()]
+        pointers = [native.pointer(ffi, tensor) for tensor in inputs]
+        rest = [native.pointer(ffi, tensor) for tensor in (worth, states, seen, saved)]
+        if library.gru_forward(steps, batch, units, *pointers, steps_per_unit, halves, *rest):
             raise MemoryError
-        context.save_for_backward(weight, states, seen, saved)
+        real = met if scale is None else (levels * scale[:, None]).float()
+        context.save_for_backward(real, states, seen, saved)
+        context.halves = halves
         return states[1:]
 
     @staticmethod
     def backward(context: Any, grad_out: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
-        ffi, library = _library()
+        ffi, library = _native(context.halves)
         weight, states, seen, saved = context.saved_tensors
         steps, batch, units = seen.shape
         grad_x, grad_g = (states.new_empty(steps, batch, 3 * units) for _ in range(2))
-        tensors = (weight, states, saved, grad_out.contiguous(), grad_x, grad_g)
-        if library.gru_backward(steps, batch, units, *(_pointer(ffi, t) for t in tensors)):
+        inputs = [weight, states, saved, grad_out.contiguous()]
+        pointers = [native.pointer(ffi, tensor) for tensor in inputs]
+        outputs = [native.pointer(ffi, tensor) for tensor in (grad_x, grad_g)]
+        if library.gru_backward(steps, batch, units, *pointers, context.halves, *outputs):
             raise MemoryError
-        flat = grad_g.view(-1, 3 * units)
-        return grad_x, flat.t() @ seen.view(-1, units), flat.sum(dim=0), None, None
+        flat, met = grad_g.view(-1, 3 * units), seen.view(-1, units)
+        grad_weight = multiply(flat.t(), met) if context.halves else flat.t() @ met
+        return grad_x, grad_weight, flat.sum(dim=0), *(None,) * 5
+
+
+def _native(halves: bool) -> tuple[Any, Any]:
+    return native.library(halves and native.has_matrix_tiles())
 
 
 def gru(
@@ -96,22 +73,30 @@ def gru(
     bias_ih: torch.Tensor,
     bias_hh: torch.Tensor,
     first: torch.Tensor,
-    steps_per_unit: float = 0.0,
+    quantised: bool = False,
+    halves: bool = False,
 ) -> torch.Tensor:
     """Run a GRU layer from the state `first` (B, units): x (T, B, inputs) to outputs (T, B, units).
 
     No gradient flows into `first`: what came before belongs to an earlier window.
 
     Parameters as torch.nn.GRU's, gates stacked r, z, n; units must be a multiple of 8.
-    steps_per_unit: if not 0, the state is rounded to that many steps per unit before it meets
-    `weight_hh`.
+    quantised: round weights, and the state before it meets them, as the firmware does.
+    halves: on the processor, take products in bfloat16; on whole numbers if quantised.
     """
+    steps = STEPS if quantised else 0.0
+    if halves and x.device.type == "cpu":
+        rounded = [int8_grid(w) if quantised else (None, None) for w in (weight_ih, weight_hh)]
+        products = linear(x, weight_ih, bias_ih, *rounded[0], steps)
+        return _Recurrence.apply(products, weight_hh, bias_hh, first, steps, True, *rounded[1])
+    if quantised:
+        weight_ih, weight_hh = fake_weight(weight_ih), fake_weight(weight_hh)
     if x.device.type != "cpu":
         with torch.autocast(x.device.type, enabled=False):
             weights = (weight_ih, weight_hh, bias_ih, bias_hh)
-            return in_torch(x.float(), weights, first, steps_per_unit)
-    products = torch.nn.functional.linear(x, weight_ih, bias_ih).float()
-    return _Recurrence.apply(products, weight_hh, bias_hh, first, steps_per_unit)
+            return in_torch(x.float(), weights, first, steps)
+    products = torch.nn.functional.linear(x, weight_ih, bias_ih)
+    return _Recurrence.apply(products, weight_hh, bias_hh, first, steps, False, None, None)
 
 
 def in_torch(

@@ -168,7 +168,8 @@ class Trainer:
             )
         self._group = group or Group()
         self._device = device or torch.device("cpu")
-        self._mixed = mixed
+        self._autocast = mixed and self._device.type != "cpu"
+        self._halves = mixed and self._device.type == "cpu"
         self._own_threads = _share_of(settings, self._group)
         # Drawing weights takes decompositions, whose last bits depend on the number of threads.
         torch.set_num_threads(1)
@@ -180,9 +181,10 @@ class Trainer:
         self._arch = ARCHITECTURES[settings.architecture]
         self._net = PercepNet(self._arch).to(self._device)
         self._mean = PercepNet(self._arch).to(self._device)
+        self._net.halves = self._mean.halves = self._halves
         self._mean.load_state_dict(self._net.state_dict())
         self._parameters = list(self._net.parameters())
-        self._optimiser = Muon(self._net.named_parameters())
+        self._optimiser = Muon(self._net.named_parameters(), self._halves)
         per_thread = settings.sequences // settings.threads
         with self._device:
             self._streams = [
@@ -199,7 +201,9 @@ class Trainer:
     @property
     def averaged(self) -> PercepNet:
         """The network to ship: the moving average of the weights."""
-        return copy.deepcopy(self._mean).cpu()
+        net = copy.deepcopy(self._mean).cpu()
+        net.halves = False
+        return net
 
     @property
     def update(self) -> int:
@@ -381,9 +385,9 @@ class Trainer:
         rng = np.random.default_rng([self._settings.seed, self._update, number])
         batch, memory = streams.advance(rng)
         batch = _moved(batch, self._device)
-        mixed = self._mixed and not self._net.quantised
+        autocast = self._autocast and not self._net.quantised
         with self._device:
-            with torch.autocast(self._device.type, torch.bfloat16, enabled=mixed):
+            with torch.autocast(self._device.type, torch.bfloat16, enabled=autocast):
                 gains, strengths, memory = self._net(batch.features, memory)
             streams.remember(tuple(part.float() for part in memory))
             value = losses.loss(gains.float(), strengths.float(), batch)

@@ -100,7 +100,7 @@ VALIDATION_SHARDS = 3
     type=click.Choice(("auto", "float32", "bfloat16")),
     default="auto",
     show_default=True,
-    help="Of products outside the recurrences; auto is bfloat16 on a GPU that has it.",
+    help="Of large products; auto is bfloat16 on a GPU or a processor (AMX) that is made for it.",
 )
 @click.option(
     "--shards", type=click.IntRange(1), default=80, show_default=True, help="Of 50,000 frames each."
@@ -187,8 +187,12 @@ def command(
 def _mixed(precision: str, device) -> bool:  # noqa: ANN001 - torch is imported late
     import torch
 
+    from kit.train.native import has_matrix_tiles
+
     if precision == "auto":
-        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+        if device.type == "cpu":
+            return has_matrix_tiles()
+        return torch.cuda.is_bf16_supported()
     return precision == "bfloat16"
 
 

@@ -15,7 +15,7 @@ from kit.train import loss as losses
 from kit.train.growth import can_grow, grown
 from kit.train.network import PercepNet
 from kit.train.operating_point import Answers, OperatingPoint, applied
-from kit.train.quantisation import fake_activations, fake_weight, int8_grid
+from kit.train.quantisation import STEPS, fake_activations, fake_weight, int8_grid
 from kit.train.recurrence import gru, in_torch
 from kit.train.shards import BANDS, bands_below
 
@@ -82,6 +82,7 @@ def test_the_rounded_recurrence_rounds_what_meets_the_weights() -> None:
     weights = list(layer.parameters())
     x = torch.randn(3, 1, 8)
     with torch.no_grad():
+        rounded = [fake_weight(w) for w in weights[:2]]
         state = torch.zeros(1, 1, 8)
         steps = []
         for row in x:
@@ -89,26 +90,27 @@ def test_the_rounded_recurrence_rounds_what_meets_the_weights() -> None:
             seen = fake_activations(state)
             h, g = (
                 torch.nn.functional.linear(v, w, b)
-                for v, w, b in ((row, weights[0], weights[2]), (seen[0], weights[1], weights[3]))
+                for v, w, b in ((row, rounded[0], weights[2]), (seen[0], rounded[1], weights[3]))
             )
             r, z = (torch.sigmoid(h[:, i : i + 8] + g[:, i : i + 8]) for i in (0, 8))
             n = torch.tanh(h[:, 16:] + r * g[:, 16:])
             state = (n + z * (state[0] - n))[None]
             steps.append(state[0])
         torch.testing.assert_close(
-            gru(x, *weights, torch.zeros(1, 8), 127.0), torch.stack(steps), atol=1e-5, rtol=1e-4
+            gru(x, *weights, torch.zeros(1, 8), True), torch.stack(steps), atol=1e-5, rtol=1e-4
         )
 
 
-@pytest.mark.parametrize("steps_per_unit", [0.0, 127.0])
-def test_the_recurrence_for_gpus_equals_the_one_in_c(steps_per_unit: float) -> None:
+@pytest.mark.parametrize("quantised", [False, True])
+def test_the_recurrence_for_gpus_equals_the_one_in_c(quantised: bool) -> None:
     """On this processor, where both can be computed; gradients too."""
     torch.manual_seed(8)
     weights = list(torch.nn.GRU(16, 24).parameters())
     x, first = torch.randn(12, 3, 16, requires_grad=True), torch.randn(3, 24).tanh()
     direction = torch.randn(12, 3, 24)
-    got = in_torch(x, tuple(weights), first, steps_per_unit)
-    expected = gru(x, *weights, first, steps_per_unit)
+    met = [fake_weight(w) for w in weights[:2]] if quantised else weights[:2]
+    got = in_torch(x, (*met, *weights[2:]), first, STEPS if quantised else 0.0)
+    expected = gru(x, *weights, first, quantised)
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=1e-4)
     for a, b in zip(
         torch.autograd.grad((got * direction).sum(), [x, *weights]),
@@ -129,13 +131,13 @@ def test_rounded_weights_are_the_quantisers_to_the_bit_and_pass_gradients() -> N
     levels, scale = int8_grid(weight.detach())
     np.testing.assert_array_equal(levels.numpy(), matrix.weight)
     largest = weight.detach().abs().amax(dim=1).double()
-    assert bool((127.0 * scale[:, 0] < 0.99 * largest).any()), "some rows are clipped"
+    assert bool((127.0 * scale < 0.99 * largest).any()), "some rows are clipped"
     unit = matrix.multiplier * 2.0 ** (matrix.left - matrix.right - 31)
     alive = levels.abs().amax(dim=1).numpy() > 0
-    expected = scale[:, 0].numpy() * ACTIVATION_UNIT * 65536.0
+    expected = scale.numpy() * ACTIVATION_UNIT * 65536.0
     np.testing.assert_allclose(unit[alive], expected[alive], rtol=1e-5)
     rounded = fake_weight(weight)
-    torch.testing.assert_close(rounded, (levels * scale).float(), atol=1e-7, rtol=0)
+    torch.testing.assert_close(rounded, (levels * scale[:, None]).float(), atol=1e-7, rtol=0)
     rounded.sum().backward()
     torch.testing.assert_close(weight.grad, torch.ones_like(weight))
 
