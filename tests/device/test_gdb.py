@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kit import process
-from kit.build import build, program_path
+from kit.build import HOST_TARGET, build, program_path
 from kit.device import Device, save_device
 from kit.device.map import MAP_SETTING
 from kit.devtest.protocol import Report, read_report
@@ -212,6 +212,18 @@ def test_another_architecture_is_told_of(program: Path, machine: list[str], word
     quiet = ("-nodefaults", "-nic", "none", "-display", "none", "-monitor", "none")
     with served(machine, BOARD, *quiet) as device, pytest.raises(DeviceError, match=words):
         flash(device, program)
+
+
+def test_a_program_of_another_family_is_told_of_in_gdbs_words() -> None:
+    build(HOST_TARGET)
+    program = program_path(load_target(HOST_TARGET), "selftest")
+    quiet = ("-nodefaults", "-nic", "none", "-display", "none", "-monitor", "none")
+    machine = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53"]
+    with (
+        served(machine, BOARD, *quiet) as device,
+        pytest.raises(DeviceError, match="another kind .*: .*x86-64 is not compatible"),
+    ):
+        GdbSession(program, device.gdb)
 
 
 def test_a_board_without_a_serial_line_cannot_be_heard(program: Path) -> None:
