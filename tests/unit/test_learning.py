@@ -65,3 +65,18 @@ def test_folders_become_a_model_that_others_start_from(
     assert cli.main([*words, f"--out={second}", *more]) == 0
     assert load_model(second / "tiny.tflite").arch == load_model(model).arch
     assert [path.stat().st_ino for path in shards_made] == before, "what is cached is made once"
+
+
+def test_processes_that_do_not_find_each_other_are_told_how_to_begin(
+    words: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One that says that it is one of two, and not which."""
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("RANK", raising=False)
+    assert cli.main([*words, f"--out={tmp_path / 'out'}"]) == 2
+    said = capsys.readouterr().err
+    assert "cannot join the other training processes" in said and "torchrun" in said
+    assert not (tmp_path / "out").exists()
