@@ -12,12 +12,12 @@ from kit.evaluate import scoring
 from kit.evaluate.material import EVERYTHING
 from kit.evaluate.metrics import Scores
 from kit.evaluate.scoring import INPUT
-from kit.mixtures import corpus
+from kit.mixtures import corpus, mixing
 from kit.model.architecture import ARCHITECTURES
 from kit.model.import_ import load_model
 from kit.train import export, operating_point, shards
 from kit.train.network import PercepNet
-from kit.train.training import Settings, Trainer
+from kit.train.training import Dataset, Settings, Trainer
 from kit.verbs import train
 
 RATE = corpus.SAMPLE_RATE_HZ
@@ -75,6 +75,28 @@ def test_folders_become_a_model_that_others_start_from(
     assert other.arch == load_model(model).arch
     assert other.metadata["zero_blocks"] == 0.3 and "zero_blocks" not in load_model(model).metadata
     assert [path.stat().st_ino for path in shards_made] == before, "what is cached is made once"
+    require_the_same_from_cached_mixtures(tmp_path)
+
+
+def require_the_same_from_cached_mixtures(folder: Path) -> None:
+    """Features are computed anew where only they are gone; and a log goes on."""
+    where = corpus.Folders(*(folder / name for name in ("speech", "noise")), None, folder / "cache")
+    sound = corpus.load(where, held_out=False)
+    maker = shards.ShardMaker(sound, mixing.TRAINING, train.TRAINING_SEED)
+    (path,) = maker.generate([0], 1)
+    before = shards.load(path)
+    path.unlink()
+    assert maker.generate([0], 1) == [path]
+    again = shards.load(path)
+    np.testing.assert_array_equal(again.features, before.features)
+    np.testing.assert_array_equal(again.gains, before.gains)
+    dataset = Dataset([again])
+    assert dataset.frames == again.features.shape[0] * again.features.shape[1]
+    trainer = Trainer(Settings(), dataset, dataset, folder)
+    for loss in (2.0, 1.0):
+        trainer._log(loss, loss)
+    losses = [row["training_loss"] for row in export.read_log(folder / "log.csv")]
+    assert losses == [2.0, 1.0]
 
 
 GENTLY, BOLDLY = operating_point.CANDIDATES[:2]
