@@ -198,6 +198,16 @@ def test_ones_own_pairs_go_together_by_name(tmp_path: pathlib.Path) -> None:
         pairs(tmp_path / "none")
 
 
+def test_the_firmware_is_scored_where_no_model_is_named(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for side in ("clean", "noisy"):
+        write_pair(tmp_path, side, "a.wav", talk(1.0))
+    assert cli.main(["evaluate", "--pairs", str(tmp_path)]) == 0
+    assert "firmware" in capsys.readouterr().out
+    assert {path.name for path in tmp_path.iterdir()} == {"clean", "noisy"}
+
+
 @pytest.fixture(scope="module")
 def sound(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """Folders `speech` and `noise` with something for the side that training holds out."""
