@@ -69,7 +69,7 @@ class NativeBuild:
 
     def _kernels(self) -> list[sources.Kernel]:
         has = Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
-        found = sources.kernels(self._target, self._toolchain)
+        found = sources.kernels(self._target)
         return [k for k in found if k.isa == "scalar" or CPU_FLAGS[k.isa] in has]
 
     def _library_sources(self) -> list[tuple[str, tuple[str, ...]]]:

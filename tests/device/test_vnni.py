@@ -68,7 +68,7 @@ def make_rom(out: Path, xcr0: int) -> Path:
         renamed = ["-Dpn_cpu_has=pn_cpu_detect"] if source.name == "pn_cpu.c" else []
         flags = [*FLAGS, *renamed, f"-DXCR0={xcr0}"]
         gcc(*flags, "-c", source, "-o", objects[-1])
-    for kernel in kernels(target, toolchain):
+    for kernel in kernels(target):
         flags = list(toolchain.isa_flags[kernel.isa])
         objects.append(compile_kernel(kernel.path, kernel.isa, flags, out))
     program, rom = out / "rom.elf", out / "rom.bin"
