@@ -62,11 +62,6 @@ class Dataset:
         self._audible = np.concatenate([s.audible for s in shards])
 
     @property
-    def frames(self) -> int:
-        """How many frames there are."""
-        return len(self) * self.length
-
-    @property
     def length(self) -> int:
         """How many frames a mixture has."""
         return self._features.shape[1]
