@@ -108,7 +108,7 @@ class PercepNet(nn.Module):
 
     def _wide(self, layer: nn.Linear, x: torch.Tensor) -> torch.Tensor:
         """Do the same for a layer with many inputs, all of them activations."""
-        if not self.halves or x.device.type != "cpu":
+        if not self.halves:
             return self._dense(layer, x)
         rounded = (*int8_grid(layer.weight), STEPS) if self.quantised else (None, None, 0.0)
         return linear(x, layer.weight, layer.bias, *rounded)

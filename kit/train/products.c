@@ -23,7 +23,7 @@ static factor_t part(factor_t whole, size_t line, size_t depth)
     return whole;
 }
 
-/* A matrix without depth to sum over is its bias. */
+/* The first block of depth brings the bias, the others add to what is there. */
 static finish_t finish_of_block(const float *scale, const float *bias, size_t from)
 {
     return from ? (finish_t){scale, NULL, true} : (finish_t){scale, bias, false};

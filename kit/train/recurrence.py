@@ -85,7 +85,7 @@ def gru(
     halves: on the processor, take products in bfloat16; on whole numbers if quantised.
     """
     steps = STEPS if quantised else 0.0
-    if halves and x.device.type == "cpu":
+    if halves:
         rounded = [int8_grid(w) if quantised else (None, None) for w in (weight_ih, weight_hh)]
         products = linear(x, weight_ih, bias_ih, *rounded[0], steps)
         return _Recurrence.apply(products, weight_hh, bias_hh, first, steps, True, *rounded[1])
